@@ -1,0 +1,4 @@
+# Never ends.
+    .globl main
+main:
+    j main

@@ -1,0 +1,129 @@
+//! FRI proofs as bytes: canonical elements without lengths, since the verifier knows every shape;
+//! only the number of Merkle siblings is written.
+
+use p3_commit::{ExtensionMmcs, Mmcs};
+use p3_field::PrimeField64;
+use p3_fri::{BatchMultiOpening, CommitPhaseMultiStep, FriParameters, FriProof, fold_schedule};
+use trilemma_core::channel::Shape;
+use trilemma_core::{Reject, Smooth};
+use trilemma_core::setting::{decode_ext, encode_ext, ext_bytes};
+
+use super::tree::Tree;
+
+/// p3's proof for a setting and tree.
+pub type Proof<S, T> = FriProof<
+    <S as trilemma_core::Setting>::Ext,
+    ExtensionMmcs<<S as trilemma_core::Setting>::Base, <S as trilemma_core::Setting>::Ext, <T as Tree<S>>::Mmcs>,
+    <S as trilemma_core::Setting>::Base,
+    Vec<BatchMultiOpening<<S as trilemma_core::Setting>::Base, <T as Tree<S>>::Mmcs>>,
+>;
+
+/// p3's parameters for a setting and tree.
+type P3<S, T> = FriParameters<
+    ExtensionMmcs<<S as trilemma_core::Setting>::Base, <S as trilemma_core::Setting>::Ext, <T as Tree<S>>::Mmcs>,
+>;
+
+/// Appends a proof.
+pub fn encode<S, T>(proof: &Proof<S, T>, out: &mut Vec<u8>)
+where
+    S: Smooth<Base: PrimeField64>,
+    T: Tree<S>,
+{
+    proof.commit_phase_commits.iter().for_each(|root| T::encode_root(root, out));
+    proof.commit_pow_witnesses.iter().for_each(|&w| S::encode(w, out));
+    proof.final_poly.iter().for_each(|x| encode_ext::<S>(x, out));
+    S::encode(proof.query_pow_witness, out);
+    for batch in &proof.input_openings {
+        batch.opened_values.iter().flatten().flatten().for_each(|&x| S::encode(x, out));
+        paths::<S, T>(&batch.opening_proof, out);
+    }
+    for step in &proof.commit_phase_openings {
+        step.sibling_values.iter().flatten().for_each(|x| encode_ext::<S>(x, out));
+        paths::<S, T>(&step.opening_proof, out);
+    }
+}
+
+fn paths<S: Smooth, T: Tree<S>>(proof: &<T::Mmcs as Mmcs<S::Base>>::MultiProof, out: &mut Vec<u8>) {
+    let mut bytes = Vec::new();
+    T::encode_paths(proof, &mut bytes);
+    out.extend_from_slice(&((bytes.len() / T::DIGEST_BYTES) as u32).to_le_bytes());
+    out.extend_from_slice(&bytes);
+}
+
+struct Reader<'b>(&'b [u8]);
+
+impl<'b> Reader<'b> {
+    fn take(&mut self, n: usize) -> Result<&'b [u8], Reject> {
+        let (head, tail) = self.0.split_at_checked(n).ok_or_else(|| Reject::new("fri: proof too short"))?;
+        self.0 = tail;
+        Ok(head)
+    }
+
+    fn base<S: Smooth>(&mut self) -> Result<S::Base, Reject> {
+        S::decode(self.take(S::BYTES)?).ok_or_else(canonical)
+    }
+
+    fn ext<S: Smooth>(&mut self) -> Result<S::Ext, Reject> {
+        decode_ext::<S>(self.take(ext_bytes::<S>())?).ok_or_else(canonical)
+    }
+
+    fn many<X>(&mut self, n: usize, mut read: impl FnMut(&mut Self) -> Result<X, Reject>) -> Result<Vec<X>, Reject> {
+        (0..n).map(|_| read(self)).collect()
+    }
+
+    fn paths<S: Smooth, T: Tree<S>>(&mut self) -> Result<<T::Mmcs as Mmcs<S::Base>>::MultiProof, Reject> {
+        let mut n = [0; 4];
+        n.copy_from_slice(self.take(4)?);
+        let bytes = self.take((u32::from_le_bytes(n) as usize).saturating_mul(T::DIGEST_BYTES))?;
+        T::decode_paths(bytes).ok_or_else(canonical)
+    }
+}
+
+fn canonical() -> Reject {
+    Reject::new("fri: a value is not canonical")
+}
+
+/// Reads a proof about oracles of these shapes.
+pub fn decode<S, T>(bytes: &[u8], oracles: &[&[Shape]], parameters: &P3<S, T>) -> Result<Proof<S, T>, Reject>
+where
+    S: Smooth<Base: PrimeField64>,
+    T: Tree<S>,
+{
+    let mut heights: Vec<usize> =
+        oracles.iter().flat_map(|s| s.iter()).map(|s| s.log_height + parameters.log_blowup).collect();
+    heights.sort_unstable_by(|a, b| b.cmp(a));
+    heights.dedup();
+    let schedule =
+        fold_schedule(&heights, parameters.log_blowup + parameters.log_final_poly_len, parameters.max_log_arity);
+    let queries = parameters.num_queries;
+    let mut r = Reader(bytes);
+    let commit_phase_commits =
+        r.many(schedule.len(), |r| T::decode_root(r.take(T::DIGEST_BYTES)?).ok_or_else(canonical))?;
+    let commit_pow_witnesses = r.many(schedule.len(), Reader::base::<S>)?;
+    let final_poly = r.many(parameters.final_poly_len(), Reader::ext::<S>)?;
+    let query_pow_witness = r.base::<S>()?;
+    let mut input_openings = Vec::with_capacity(oracles.len());
+    for shapes in oracles {
+        let opened_values = r.many(queries, |r| {
+            shapes.iter().map(|s| r.many(s.width, Reader::base::<S>)).collect::<Result<Vec<_>, _>>()
+        })?;
+        input_openings.push(BatchMultiOpening { opened_values, opening_proof: r.paths::<S, T>()? });
+    }
+    let mut commit_phase_openings = Vec::with_capacity(schedule.len());
+    for log_arity in schedule {
+        let sibling_values = r.many(queries, |r| r.many((1 << log_arity) - 1, Reader::ext::<S>))?;
+        commit_phase_openings.push(CommitPhaseMultiStep { sibling_values, opening_proof: r.paths::<S, T>()? });
+    }
+    if !r.0.is_empty() {
+        return Err(Reject::new("fri: proof too long"));
+    }
+    Ok(FriProof {
+        batch_pow_witness: S::Base::default(),
+        commit_phase_commits,
+        commit_pow_witnesses,
+        input_openings,
+        commit_phase_openings,
+        final_poly,
+        query_pow_witness,
+    })
+}

@@ -1,0 +1,511 @@
+//! KZG: one group element per column, and two for any number of openings.
+//!
+//! **Claim.** For committed polynomials `f_i` and sets of points `S_i`, `f_i(s) = v_(i,s)` for all `s`.
+//!
+//! **Relation.** `C_i = [f_i(tau)]_1` with `deg f_i < N`, the length of the reference string [KZG10].
+//!
+//! **Messages** [BDFG20, Section 4.1], for `T` the union of the `S_i`, `Z_A(X) = prod_(a in A) (X - a)`,
+//! and `r_i` the polynomial of degree below `|S_i|` through the claimed values:
+//! 1. V: `gamma`.
+//! 2. P: `W = [h(tau)]_1` for `h = sum_i gamma^i (f_i - r_i) / Z_(S_i)`.
+//! 3. V: `z`.
+//! 4. P: `W' = [(L / (X - z))(tau)]_1` for
+//!    `L = sum_i gamma^i Z_(T - S_i)(z) (f_i - r_i(z)) - Z_T(z) h`.
+//! 5. V: with `F = sum_i gamma^i Z_(T - S_i)(z) (C_i - [r_i(z)]_1) - Z_T(z) W`, accepts when
+//!    `e(F + z W', [1]_2) = e(W', [tau]_2)`.
+//!
+//! **Cost.** Committing: one sum of `n` terms per column, cheap for small values since the values
+//! themselves are the scalars (Lagrange basis). Opening: two sums of `N` terms. Proof: one point per
+//! column, two per opening. Verifier: one sum over the opened columns and two pairings.
+//!
+//! **Soundness.** Knowledge sound in the algebraic group model under the q-discrete-logarithm
+//! assumption [BDFG20, Section 4; FKL18], with errors `m / |F|` for `gamma`, `m` the number of columns,
+//! and `(N + |T|) / |F|` for `z`. Knowing `2^k` powers of `tau` costs `k/2` bits [Cheon06].
+//!
+//! **Degrees.** A column of height `n` is bound to a polynomial of degree below `N`, which may exceed
+//! `n`: heights are *not* enforced. Identities that hold everywhere, such as
+//! `C(f_1, ..) = Z_H * (quotient)`, do not need it: they restrict to `H`, where the values of `f_i`
+//! are the trace, whatever its degree outside. So constraints, boundary values and running sums of
+//! lookups are sound, with `N` for `n` in their Schwartz-Zippel terms ([`Scheme::list_bits`]
+//! accounts for it). What does need it is any argument that reads a sum from a coefficient, such as
+//! univariate sumcheck (`sum over H = n f(0)`): such a PIOP must prove its degree bounds itself.
+//!
+//! **Deviations.** Powers of `gamma` run over the columns in order of (oracle, matrix, column). Points
+//! are absorbed again before `gamma`.
+//!
+//! **Symbols.** `W`: `quotient`; `W'`: `witness`; `S_i` and values: [`Opened`]; `Z_(T - S_i)`:
+//! [`vanishing`] of [`others`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ark_ec::pairing::Pairing;
+use ark_ec::short_weierstrass::Projective;
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::Zero;
+use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
+use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
+use p3_field::{Field, PrimeCharacteristicRing};
+use p3_matrix::Matrix;
+use rayon::prelude::*;
+use trilemma_core::channel::{Question, Shape};
+use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
+use trilemma_core::scheme::{Opens, Properties, Scheme, Setup};
+use trilemma_core::{
+    ConfigError, ErrorTerm, Label, Ledger, Options, ProveError, ProverTranscript, Reject, Setting,
+    VerifierTranscript,
+};
+
+use crate::msm::msm;
+use crate::srs::{G1, G2, PairingSetting, Scalar, Srs, lagrange_at};
+
+/// The scheme of Kate, Zaverucha and Goldberg.
+pub struct Kzg;
+
+/// What committing and opening need.
+pub struct ProverKey<S: PairingSetting> {
+    srs: Arc<Srs<S>>,
+    log_powers: usize,
+    max_log_height: usize,
+}
+
+/// What verifying needs.
+pub struct VerifierKey<S: PairingSetting> {
+    g2: [G2<S>; 2],
+    log_powers: usize,
+    max_log_height: usize,
+    setup: Setup,
+}
+
+impl<S: PairingSetting> Scheme<S> for Kzg {
+    const NAME: &'static str = "kzg";
+    type ProverKey = ProverKey<S>;
+    type VerifierKey = VerifierKey<S>;
+    /// One point per column of each matrix.
+    type Commitment = Vec<Vec<G1<S>>>;
+    type Opener = Vec<Columns<S::Base>>;
+
+    fn setup(
+        options: &Options,
+        max_log_height: usize,
+    ) -> Result<(ProverKey<S>, VerifierKey<S>), ConfigError> {
+        let srs = Srs::<S>::for_options(options, max_log_height)?;
+        // A string made on the spot is as long as asked for, though a longer one may stand in for it.
+        let log_powers = if options.srs.is_some() { srs.log_size() } else { max_log_height };
+        let (g2, setup) = (*srs.g2(), srs.origin().clone());
+        let vk = VerifierKey { g2, log_powers, max_log_height, setup };
+        Ok((ProverKey { srs, log_powers, max_log_height }, vk))
+    }
+
+    fn properties(vk: &VerifierKey<S>) -> Properties {
+        let setup = vk.setup.clone();
+        Properties { setup, post_quantum: false, hiding: false, verifier: "1 + columns" }
+    }
+
+    /// A commitment stands for one polynomial, but of degree up to `N` whatever the height: a term
+    /// that a PIOP states for degree `n` holds for `N`, hence loses at most `log2 N`.
+    fn list_bits(vk: &VerifierKey<S>) -> f64 {
+        vk.log_powers as f64
+    }
+
+    fn receive(
+        vk: &VerifierKey<S>,
+        shapes: &[Shape],
+        label: Label,
+        t: &mut VerifierTranscript<'_>,
+    ) -> Result<Self::Commitment, Reject> {
+        shapes
+            .iter()
+            .map(|shape| {
+                if shape.log_height > vk.max_log_height {
+                    return Err(Reject::new("a matrix is higher than the reference string"));
+                }
+                (0..shape.width).map(|_| recv_point::<S>(label, t)).collect()
+            })
+            .collect()
+    }
+
+    fn commit(
+        pk: &ProverKey<S>,
+        matrices: Vec<Columns<S::Base>>,
+        label: Label,
+        t: &mut ProverTranscript,
+    ) -> Result<Self::Opener, ProveError> {
+        for matrix in &matrices {
+            for point in commit_columns(pk, matrix)? {
+                send_point::<S>(label, &point, t);
+            }
+        }
+        Ok(matrices)
+    }
+}
+
+impl<S: PairingSetting> Opens<S, UniEval<S::Ext>> for Kzg {
+    type Hints = ();
+
+    fn verify(
+        vk: &VerifierKey<S>,
+        oracles: &[(&Self::Commitment, &[Shape])],
+        claims: &[Claim<UniEval<S::Ext>, S::Ext>],
+        t: &mut VerifierTranscript<'_>,
+    ) -> Result<(), Reject> {
+        let opened = gather::<S>(claims).map_err(Reject::new)?;
+        let points = union::<S>(&opened);
+        if opened.is_empty() {
+            return Ok(());
+        }
+        assume::<S>(t.ledger(), vk.log_powers);
+        t.bind("kzg points", &encode_points::<S>(&opened));
+
+        // 1. to 4.
+        let [batch, evaluation] = terms::<S>(&opened, points.len(), vk.log_powers);
+        let gamma = t.challenge::<S>("kzg batch", Some(&batch))?;
+        let quotient = recv_point::<S>("kzg quotient", t)?;
+        let z = t.challenge::<S>("kzg point", Some(&evaluation))?;
+        let witness = recv_point::<S>("kzg witness", t)?;
+
+        // 5. F + z W' as one sum.
+        let (mut bases, mut scalars) = (Vec::new(), Vec::new());
+        let mut constant = S::Ext::ZERO;
+        let mut power = S::Ext::ONE;
+        for matrix in &opened {
+            let commitments = oracles
+                .get(matrix.oracle)
+                .and_then(|(commitment, _)| commitment.get(matrix.matrix))
+                .filter(|commitments| commitments.len() == matrix.width())
+                .ok_or_else(|| Reject::new("claims about no matrix of that width"))?;
+            let weight = vanishing::<S>(&others::<S>(&points, matrix), z);
+            constant += weight * matrix.remainder(gamma, power, z);
+            for commitment in commitments {
+                bases.push(*commitment);
+                scalars.push(S::scalar(weight * power));
+                power *= gamma;
+            }
+        }
+        bases.extend([G1::<S>::generator(), quotient, witness]);
+        scalars.extend([-constant, -vanishing::<S>(&points, z), z].map(S::scalar));
+        let left: Projective<S::G1> = msm(&bases, &scalars);
+
+        let product = S::Engine::multi_miller_loop([left, -witness.into_group()], vk.g2);
+        match S::Engine::final_exponentiation(product) {
+            Some(product) if product.is_zero() => Ok(()),
+            _ => Err(Reject::new("kzg pairing check")),
+        }
+    }
+
+    fn view<'o>(
+        _: &ProverKey<S>,
+        opener: &'o Self::Opener,
+        matrix: usize,
+        log_expand: usize,
+    ) -> <UniEval<S::Ext> as ClaimKind<S>>::View<'o> {
+        <UniEval<S::Ext> as ClaimKind<S>>::view(&opener[matrix], log_expand)
+    }
+
+    fn answer(
+        _: &ProverKey<S>,
+        openers: &[&Self::Opener],
+        questions: &[Question<UniEval<S::Ext>>],
+        (): &mut (),
+    ) -> Vec<Vec<S::Ext>> {
+        questions
+            .iter()
+            .map(|q| evaluate::<S>(&openers[q.oracle.0][q.matrix], q.query))
+            .collect()
+    }
+
+    fn open(
+        pk: &ProverKey<S>,
+        openers: &[&Self::Opener],
+        claims: &[Claim<UniEval<S::Ext>, S::Ext>],
+        (): (),
+        t: &mut ProverTranscript,
+    ) -> Result<(), ProveError> {
+        let opened = gather::<S>(claims).map_err(|what| ProveError::Unsatisfied(what.into()))?;
+        let points = union::<S>(&opened);
+        if opened.is_empty() {
+            return Ok(());
+        }
+        assume::<S>(t.ledger(), pk.log_powers);
+        t.bind("kzg points", &encode_points::<S>(&opened));
+
+        // 1. and 2.
+        let [batch, evaluation] = terms::<S>(&opened, points.len(), pk.log_powers);
+        let gamma = t.challenge::<S>("kzg batch", Some(&batch))?;
+        let combined = combine::<S>(openers, &opened, gamma);
+        let mut quotient = Vec::new();
+        for group in &combined {
+            let divided = group.points.iter().fold(group.coefficients.clone(), divide::<S>);
+            add_scaled::<S>(&mut quotient, &divided, S::Ext::ONE);
+        }
+        send_point::<S>("kzg quotient", &pk.commit_coefficients(&quotient), t);
+
+        // 3. and 4.
+        let z = t.challenge::<S>("kzg point", Some(&evaluation))?;
+        let mut linear = Vec::new();
+        for group in &combined {
+            let weight = vanishing::<S>(&others_of::<S>(&points, &group.points), z);
+            add_scaled::<S>(&mut linear, &group.coefficients, weight);
+        }
+        add_scaled::<S>(&mut linear, &quotient, -vanishing::<S>(&points, z));
+        // The constant term, hence every r_i(z), ends up in the remainder.
+        let witness = divide::<S>(linear, &z);
+        send_point::<S>("kzg witness", &pk.commit_coefficients(&witness), t);
+        Ok(())
+    }
+}
+
+/// The claims about one matrix, each point once.
+struct Opened<'c, E> {
+    oracle: usize,
+    matrix: usize,
+    /// The points with the values of every column there.
+    at: Vec<(E, &'c [E])>,
+}
+
+impl<E: Field> Opened<'_, E> {
+    fn width(&self) -> usize {
+        self.at.first().map_or(0, |(_, values)| values.len())
+    }
+
+    /// `sum_i gamma^i r_i(z)` over the columns, powers starting with `power`: the interpolation of
+    /// the combined values.
+    fn remainder(&self, gamma: E, power: E, z: E) -> E {
+        let mut sum = E::ZERO;
+        for (i, (point, values)) in self.at.iter().enumerate() {
+            let combined = values.iter().rev().fold(E::ZERO, |acc, &v| acc * gamma + v) * power;
+            let (mut above, mut below) = (E::ONE, E::ONE);
+            for (j, (other, _)) in self.at.iter().enumerate() {
+                if i != j {
+                    above *= z - *other;
+                    below *= *point - *other;
+                }
+            }
+            // The points of one matrix differ.
+            sum += combined * above * below.try_inverse().unwrap_or(E::ZERO);
+        }
+        sum
+    }
+}
+
+/// Sorts the claims by matrix, leaving out matrices without columns.
+fn gather<S: PairingSetting>(
+    claims: &[Claim<UniEval<S::Ext>, S::Ext>],
+) -> Result<Vec<Opened<'_, S::Ext>>, &'static str> {
+    let mut matrices: BTreeMap<_, Opened<'_, S::Ext>> = BTreeMap::new();
+    for claim in claims.iter().filter(|claim| !claim.values.is_empty()) {
+        let (oracle, matrix) = (claim.oracle, claim.matrix);
+        let empty = Opened { oracle, matrix, at: Vec::new() };
+        let at = &mut matrices.entry((oracle, matrix)).or_insert(empty).at;
+        let (point, values) = (claim.query.0, claim.values.as_slice());
+        if at.first().is_some_and(|(_, first)| first.len() != values.len()) {
+            return Err("claims of different widths about one matrix");
+        }
+        match at.iter().find(|(p, _)| *p == point) {
+            None => at.push((point, values)),
+            Some((_, same)) if *same == values => {}
+            Some(_) => return Err("two answers to one question"),
+        }
+    }
+    Ok(matrices.into_values().collect())
+}
+
+/// `T`, in order of first mention.
+fn union<S: PairingSetting>(opened: &[Opened<'_, S::Ext>]) -> Vec<S::Ext> {
+    let mut points = Vec::new();
+    for (point, _) in opened.iter().flat_map(|matrix| &matrix.at) {
+        if !points.contains(point) {
+            points.push(*point);
+        }
+    }
+    points
+}
+
+/// `T - S_i`.
+fn others<S: PairingSetting>(points: &[S::Ext], matrix: &Opened<'_, S::Ext>) -> Vec<S::Ext> {
+    let own: Vec<S::Ext> = matrix.at.iter().map(|(point, _)| *point).collect();
+    others_of::<S>(points, &own)
+}
+
+fn others_of<S: PairingSetting>(points: &[S::Ext], own: &[S::Ext]) -> Vec<S::Ext> {
+    points.iter().filter(|point| !own.contains(point)).copied().collect()
+}
+
+/// `Z_A(z)`.
+fn vanishing<S: PairingSetting>(points: &[S::Ext], z: S::Ext) -> S::Ext {
+    points.iter().map(|&point| z - point).product()
+}
+
+/// What is asked, for the transcript: every point with its matrix.
+fn encode_points<S: PairingSetting>(opened: &[Opened<'_, S::Ext>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for matrix in opened {
+        for (point, _) in &matrix.at {
+            bytes.extend_from_slice(&(matrix.oracle as u32).to_le_bytes());
+            bytes.extend_from_slice(&(matrix.matrix as u32).to_le_bytes());
+            S::encode(*point, &mut bytes);
+        }
+    }
+    bytes
+}
+
+/// The error terms of `gamma` and `z`.
+fn terms<S: PairingSetting>(
+    opened: &[Opened<'_, S::Ext>],
+    points: usize,
+    log_powers: usize,
+) -> [ErrorTerm; 2] {
+    let columns: usize = opened.iter().map(Opened::width).sum();
+    let degree = (log_powers as f64).exp2() + points as f64;
+    [
+        ErrorTerm::schwartz_zippel("kzg batch", columns as f64, S::ext_bits()),
+        ErrorTerm::schwartz_zippel("kzg point", degree, S::ext_bits()),
+    ]
+}
+
+/// Enters what the scheme rests on.
+fn assume<S: PairingSetting>(ledger: &mut Ledger, log_powers: usize) {
+    let name = S::NAME;
+    ledger.assume(
+        &format!("discrete logarithm in the target group, {name}"),
+        S::TARGET_GROUP_BITS,
+        "[PFC22] Section 4, [KB16]",
+    );
+    ledger.assume(
+        &format!("q-discrete logarithm in the algebraic group model, q = 2^{log_powers}, {name}"),
+        (S::ext_bits() - log_powers as f64) / 2.0,
+        "[BDFG20] Section 4, [FKL18], [Cheon06] Theorem 1",
+    );
+}
+
+/// Reads a point: canonical, on the curve and in the subgroup, or rejected.
+fn recv_point<S: PairingSetting>(
+    label: Label,
+    t: &mut VerifierTranscript<'_>,
+) -> Result<G1<S>, Reject> {
+    let bytes = t.recv(label, G1::<S>::generator().compressed_size())?;
+    let point = G1::<S>::deserialize_compressed(bytes)
+        .map_err(|_| Reject::new(format!("`{label}` is not a point of the group")))?;
+    let mut canonical = Vec::with_capacity(bytes.len());
+    match point.serialize_compressed(&mut canonical) {
+        Ok(()) if canonical == bytes => Ok(point),
+        _ => Err(Reject::new(format!("`{label}` is not canonical"))),
+    }
+}
+
+fn send_point<S: PairingSetting>(label: Label, point: &G1<S>, t: &mut ProverTranscript) {
+    let mut bytes = Vec::new();
+    // Writing to a vector does not fail.
+    let _ = point.serialize_compressed(&mut bytes);
+    t.send(label, &bytes);
+}
+
+impl<S: PairingSetting> ProverKey<S> {
+    fn commit_coefficients(&self, coefficients: &[S::Base]) -> G1<S> {
+        msm(self.srs.powers(), S::scalars(coefficients)).into_affine()
+    }
+}
+
+/// Commits to every column by its values.
+fn commit_columns<S: PairingSetting>(
+    pk: &ProverKey<S>,
+    matrix: &Columns<S::Base>,
+) -> Result<Vec<G1<S>>, ProveError> {
+    let log_height = Shape::of(matrix).log_height;
+    let basis = pk
+        .srs
+        .lagrange(log_height)
+        .filter(|basis| basis.len() == matrix.height() && log_height <= pk.max_log_height)
+        .ok_or_else(|| {
+            let (have, max) = (matrix.height(), pk.max_log_height);
+            ConfigError(format!("kzg: {have} rows are no power of two up to 2^{max}"))
+        })?;
+    let points: Vec<Projective<S::G1>> = (0..matrix.width())
+        .into_par_iter()
+        .map(|column| {
+            let cells = matrix.values[column..].iter().step_by(matrix.width());
+            let scalars: Vec<Scalar<S>> = cells.map(|&cell| S::scalar(cell)).collect();
+            msm(basis, &scalars)
+        })
+        .collect();
+    Ok(Projective::normalize_batch(&points))
+}
+
+/// The value of every column, in parallel.
+fn evaluate<S: PairingSetting>(columns: &Columns<S::Base>, query: UniEval<S::Ext>) -> Vec<S::Ext> {
+    const ROWS: usize = 1 << 10;
+    let log_height = Shape::of(columns).log_height;
+    if query.0.exp_power_of_2(log_height).is_one() {
+        return ClaimKind::<S>::evaluate(&query, columns);
+    }
+    let weights = lagrange_at::<S>(log_height, query.0);
+    let width = columns.width();
+    let sum = |mut a: Vec<S::Ext>, b: Vec<S::Ext>| {
+        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        a
+    };
+    columns
+        .values
+        .par_chunks(ROWS * width.max(1))
+        .zip(weights.par_chunks(ROWS))
+        .map(|(rows, weights)| {
+            let mut values = vec![S::Ext::ZERO; width];
+            for (row, &weight) in rows.chunks_exact(width).zip(weights) {
+                values.iter_mut().zip(row).for_each(|(value, &cell)| *value += weight * cell);
+            }
+            values
+        })
+        .reduce(|| vec![S::Ext::ZERO; width], sum)
+}
+
+/// `sum_i gamma^i f_i` over the columns that share height and points.
+struct Combined<S: Setting> {
+    points: Vec<S::Ext>,
+    coefficients: Vec<S::Base>,
+}
+
+fn combine<S: PairingSetting>(
+    openers: &[&Vec<Columns<S::Base>>],
+    opened: &[Opened<'_, S::Ext>],
+    gamma: S::Ext,
+) -> Vec<Combined<S>> {
+    let mut groups: BTreeMap<(usize, Vec<S::Ext>), Vec<S::Base>> = BTreeMap::new();
+    let mut start = S::Ext::ONE;
+    for matrix in opened {
+        let columns = &openers[matrix.oracle][matrix.matrix];
+        let powers: Vec<S::Ext> = gamma.shifted_powers(start).take(columns.width()).collect();
+        start *= gamma.exp_u64(columns.width() as u64);
+        let mut points: Vec<S::Ext> = matrix.at.iter().map(|(point, _)| *point).collect();
+        points.sort_unstable();
+        let height = columns.height();
+        let sums =
+            groups.entry((height, points)).or_insert_with(|| vec![S::Base::ZERO; height]);
+        sums.par_iter_mut().zip(columns.values.par_chunks_exact(columns.width())).for_each(
+            |(sum, row)| *sum += row.iter().zip(&powers).map(|(&cell, &p)| p * cell).sum(),
+        );
+    }
+    let dft = Radix2DitParallel::default();
+    groups
+        .into_iter()
+        .map(|((_, points), values)| Combined { points, coefficients: dft.idft(values) })
+        .collect()
+}
+
+/// The quotient by `X - point`; the remainder is dropped.
+fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> Vec<S::Base> {
+    let mut carry = S::Base::ZERO;
+    for coefficient in coefficients.iter_mut().rev() {
+        carry = *coefficient + carry * *point;
+        *coefficient = carry;
+    }
+    if !coefficients.is_empty() {
+        coefficients.remove(0);
+    }
+    coefficients
+}
+
+/// `sum += scale * addend`, growing as needed.
+fn add_scaled<S: PairingSetting>(sum: &mut Vec<S::Base>, addend: &[S::Base], scale: S::Base) {
+    sum.resize(sum.len().max(addend.len()), S::Base::ZERO);
+    sum.par_iter_mut().zip(addend).for_each(|(sum, &x)| *sum += scale * x);
+}

@@ -1,0 +1,33 @@
+//! Polynomial commitment schemes, each a module of its own, and the list of those legal for each
+//! setting. A scheme joins with one line in [`Available`].
+
+pub mod fri;
+pub mod ideal;
+pub mod msm;
+
+use trilemma_core::{SchemeEntry, Smooth, UniEval};
+use trilemma_core::setting::{BabyBear4, Goldilocks2, Goldilocks3, KoalaBear4, KoalaBear5};
+
+/// A setting with schemes.
+pub trait Available: Smooth {
+    /// Schemes that open univariate claims over this setting.
+    fn univariate() -> Vec<SchemeEntry<Self, UniEval<Self::Ext>>>;
+}
+
+macro_rules! available {
+    ($($setting:ty: [$($entry:expr),* $(,)?];)*) => {
+        $(impl Available for $setting {
+            fn univariate() -> Vec<SchemeEntry<Self, UniEval<Self::Ext>>> {
+                vec![$($entry),*]
+            }
+        })*
+    };
+}
+
+available! {
+    KoalaBear4: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
+    KoalaBear5: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
+    BabyBear4: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
+    Goldilocks2: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
+    Goldilocks3: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
+}

@@ -1,0 +1,419 @@
+//! Structured reference strings: powers of a secret point `tau` in the exponent.
+//!
+//! `[1]_1, [tau]_1, ..., [tau^(N-1)]_1` and `[1]_2, [tau]_2`, where `[x]_i = x * G_i`. Whoever knows
+//! `tau` can open a commitment to any value, so it must come from a ceremony. One that is drawn here
+//! is marked insecure, and is a function of its seed so that proofs reproduce.
+//!
+//! File: `TRILSRS1`, curve name, origin (0 ceremony, 1 insecure) and provenance, log2 of N as a byte,
+//! then the points, uncompressed. Texts are preceded by their length in two bytes. A loaded string is
+//! checked: points on the curve and in the subgroup, generators in place, `tau` neither 0 nor 1, and
+//! each power the previous one times `tau`, by one pairing check of a random combination.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+
+use ark_ec::pairing::Pairing;
+use ark_ec::short_weierstrass::{Affine, Projective};
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::PrimeField;
+use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, Compress, Validate};
+use p3_field::{Field, PrimeCharacteristicRing, TwoAdicField};
+use rayon::prelude::*;
+use trilemma_core::setting::{self, Bls12, Bn254};
+use trilemma_core::{ConfigError, Options, Setting, Setup, Smooth};
+
+use crate::msm::{Curve, FixedBase, msm};
+
+/// A setting whose field is the scalar field of a pairing-friendly curve.
+pub trait PairingSetting: Smooth + Setting<Ext = <Self as Setting>::Base> {
+    /// The curve of commitments.
+    type G1: Curve;
+    /// The pairing.
+    type Engine: Pairing<
+            G1Affine = Affine<Self::G1>,
+            G1 = Projective<Self::G1>,
+            ScalarField = Scalar<Self>,
+        >;
+    /// log2 of the best known cost of a discrete logarithm in the target group.
+    const TARGET_GROUP_BITS: f64;
+
+    /// The scalar as `ark` sees it.
+    fn scalar(x: Self::Base) -> Scalar<Self>;
+    /// The scalars of a slice.
+    fn scalars(xs: &[Self::Base]) -> &[Scalar<Self>];
+}
+
+/// The `ark` scalar field of a setting.
+pub type Scalar<S> = <<S as PairingSetting>::G1 as ark_ec::CurveConfig>::ScalarField;
+/// A point of the first group.
+pub type G1<S> = Affine<<S as PairingSetting>::G1>;
+/// A point of the second group.
+pub type G2<S> = <<S as PairingSetting>::Engine as Pairing>::G2Affine;
+
+macro_rules! pairing_setting {
+    ($setting:ty, $g1:ty, $engine:ty, $bits:literal) => {
+        impl PairingSetting for $setting {
+            type G1 = $g1;
+            type Engine = $engine;
+            const TARGET_GROUP_BITS: f64 = $bits;
+
+            #[inline]
+            fn scalar(x: Self::Base) -> Scalar<Self> {
+                x.0
+            }
+
+            fn scalars(xs: &[Self::Base]) -> &[Scalar<Self>] {
+                trilemma_core::curve::CurveScalar::inner(xs)
+            }
+        }
+    };
+}
+pairing_setting!(Bls12, ark_bls12_381::g1::Config, ark_bls12_381::Bls12_381, 120.0);
+pairing_setting!(Bn254, ark_bn254::g1::Config, ark_bn254::Bn254, 100.0);
+
+const MAGIC: &[u8] = b"TRILSRS1";
+/// Largest log2 of a string's length.
+pub const MAX_LOG_SIZE: usize = 28;
+/// Seed of the string that [`Srs::for_options`] makes when no file is named.
+pub const DEFAULT_SEED: u64 = 0;
+
+/// A structured reference string.
+pub struct Srs<S: PairingSetting> {
+    powers: Vec<G1<S>>,
+    g2: [G2<S>; 2],
+    origin: Setup,
+    trapdoor: Option<S::Base>,
+    lagrange: Vec<OnceLock<Vec<G1<S>>>>,
+}
+
+fn error(text: impl std::fmt::Display) -> ConfigError {
+    ConfigError(format!("srs: {text}"))
+}
+
+impl<S: PairingSetting> Srs<S> {
+    fn new(powers: Vec<G1<S>>, g2: [G2<S>; 2], origin: Setup, trapdoor: Option<S::Base>) -> Self {
+        let lagrange = (0..=powers.len().trailing_zeros()).map(|_| OnceLock::new()).collect();
+        Self { powers, g2, origin, trapdoor, lagrange }
+    }
+
+    /// A string of `2^log_size` powers whose trapdoor anybody can compute from the seed.
+    pub fn insecure(log_size: usize, seed: u64) -> Result<Self, ConfigError> {
+        if log_size > MAX_LOG_SIZE.min(S::Base::TWO_ADICITY) {
+            return Err(error(format!("2^{log_size} powers are too many")));
+        }
+        let tau = insecure_trapdoor::<S>(seed);
+        let powers: Vec<S::Base> = tau.powers().take(1 << log_size).collect();
+        let powers = FixedBase::new(G1::<S>::generator()).multiples(S::scalars(&powers));
+        let g2 = [G2::<S>::generator(), (G2::<S>::generator() * S::scalar(tau)).into()];
+        let origin = Setup::Insecure(format!("drawn on this machine from seed {seed}"));
+        Ok(Self::new(powers, g2, origin, Some(tau)))
+    }
+
+    /// The string that `options` name, for polynomials of up to `2^log_size` coefficients.
+    pub fn for_options(options: &Options, log_size: usize) -> Result<Arc<Self>, ConfigError> {
+        let Some(path) = &options.srs else {
+            return Self::shared_insecure(log_size, DEFAULT_SEED);
+        };
+        let srs = Self::load(path)?;
+        if srs.log_size() < log_size {
+            let have = srs.log_size();
+            return Err(error(format!("the file has 2^{have} powers, 2^{log_size} are needed")));
+        }
+        Ok(Arc::new(srs))
+    }
+
+    /// An insecure string, made once per process; a longer one serves for a shorter one.
+    fn shared_insecure(log_size: usize, seed: u64) -> Result<Arc<Self>, ConfigError> {
+        type Made = BTreeMap<(&'static str, u64), Arc<dyn Any + Send + Sync>>;
+        static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = made.get(&(S::NAME, seed)).cloned().and_then(|any| any.downcast::<Self>().ok());
+        if let Some(srs) = found.filter(|srs| srs.log_size() >= log_size) {
+            return Ok(srs);
+        }
+        let srs = Arc::new(Self::insecure(log_size, seed)?);
+        made.insert((S::NAME, seed), srs.clone());
+        Ok(srs)
+    }
+
+    /// log2 of the number of powers.
+    pub fn log_size(&self) -> usize {
+        self.powers.len().trailing_zeros() as usize
+    }
+
+    /// `[tau^i]_1` for every `i`.
+    pub fn powers(&self) -> &[G1<S>] {
+        &self.powers
+    }
+
+    /// `[1]_2` and `[tau]_2`.
+    pub fn g2(&self) -> &[G2<S>; 2] {
+        &self.g2
+    }
+
+    /// Where the string comes from.
+    pub fn origin(&self) -> &Setup {
+        &self.origin
+    }
+
+    /// Commitments to the Lagrange polynomials of the subgroup of order `2^log_height`, so that
+    /// values commit without interpolation and small values stay small. Made on first use: with the
+    /// trapdoor where it is known, else by a transform in the group, which is slow.
+    pub fn lagrange(&self, log_height: usize) -> Option<&[G1<S>]> {
+        let slot = self.lagrange.get(log_height)?;
+        Some(slot.get_or_init(|| match self.trapdoor {
+            Some(tau) => FixedBase::new(G1::<S>::generator())
+                .multiples(S::scalars(&lagrange_at::<S>(log_height, tau))),
+            None => group_inverse_dft::<S>(&self.powers[..1 << log_height]),
+        }))
+    }
+
+    /// Writes the string to a file.
+    pub fn save(&self, path: &Path) -> Result<(), ConfigError> {
+        std::fs::write(path, self.encode()).map_err(|e| error(format!("{}: {e}", path.display())))
+    }
+
+    /// Reads and checks a file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let named = |e: &dyn std::fmt::Display| error(format!("{}: {e}", path.display()));
+        let bytes = std::fs::read(path).map_err(|e| named(&e))?;
+        Self::decode(&bytes).map_err(|e| named(&e.0))
+    }
+
+    /// The bytes of a file.
+    pub fn encode(&self) -> Vec<u8> {
+        let (flag, provenance) = match &self.origin {
+            Setup::Insecure(text) => (1, text.as_str()),
+            Setup::Trusted(text) => (0, text.as_str()),
+            Setup::Transparent => (0, ""),
+        };
+        let mut out = MAGIC.to_vec();
+        put_text(&mut out, S::NAME);
+        out.push(flag);
+        put_text(&mut out, provenance);
+        out.push(self.log_size() as u8);
+        for point in &self.powers {
+            put_point(&mut out, point);
+        }
+        self.g2.iter().for_each(|point| put_point(&mut out, point));
+        out
+    }
+
+    /// Reads and checks the bytes of a file.
+    pub fn decode(bytes: &[u8]) -> Result<Self, ConfigError> {
+        let mut rest = bytes;
+        if take(&mut rest, MAGIC.len())? != MAGIC {
+            return Err(error("not a reference string"));
+        }
+        let curve = take_text(&mut rest)?;
+        if curve != S::NAME {
+            return Err(error(format!("made for `{curve}`, not for `{}`", S::NAME)));
+        }
+        let flag = take(&mut rest, 1)?[0];
+        let provenance = take_text(&mut rest)?;
+        let origin = match flag {
+            0 => Setup::Trusted(provenance),
+            1 => Setup::Insecure(provenance),
+            _ => return Err(error("unknown origin")),
+        };
+        let log_size = usize::from(take(&mut rest, 1)?[0]);
+        if log_size > MAX_LOG_SIZE.min(S::Base::TWO_ADICITY) {
+            return Err(error("too many powers"));
+        }
+        let size = G1::<S>::generator().serialized_size(Compress::No);
+        let powers: Vec<G1<S>> = take(&mut rest, size << log_size)?
+            .par_chunks_exact(size)
+            .map(read_point)
+            .collect::<Result<_, _>>()?;
+        let size = G2::<S>::generator().serialized_size(Compress::No);
+        let g2 = [read_point(take(&mut rest, size)?)?, read_point(take(&mut rest, size)?)?];
+        if !rest.is_empty() {
+            return Err(error("bytes after the end"));
+        }
+        let srs = Self::new(powers, g2, origin, None);
+        srs.check(blake3::hash(bytes).as_bytes())?;
+        Ok(srs)
+    }
+
+    /// Checks that the points are the powers of one `tau`, with coefficients drawn from `seed`.
+    fn check(&self, seed: &[u8; 32]) -> Result<(), ConfigError> {
+        let [h, tau_h] = self.g2;
+        if self.powers.first() != Some(&G1::<S>::generator()) || h != G2::<S>::generator() {
+            return Err(error("the first points are not the generators"));
+        }
+        if tau_h == h || tau_h.is_zero() {
+            return Err(error("the trapdoor is 0 or 1"));
+        }
+        let mut stream = blake3::Hasher::new_derive_key("trilemma srs check v1");
+        let mut stream = stream.update(seed).finalize_xof();
+        let mut coefficients = vec![[0; 16]; self.powers.len() - 1];
+        coefficients.iter_mut().for_each(|c| stream.fill(c));
+        let coefficients: Vec<Scalar<S>> =
+            coefficients.iter().map(|c| Scalar::<S>::from_le_bytes_mod_order(c)).collect();
+        let low = msm(&self.powers, &coefficients);
+        let high = msm(&self.powers[1..], &coefficients);
+        if S::Engine::pairing(high, h) != S::Engine::pairing(low, tau_h) {
+            return Err(error("the points are not the powers of one number"));
+        }
+        Ok(())
+    }
+}
+
+/// Writes an insecure string for the curve of that name.
+pub fn save_insecure(curve: &str, log_size: usize, seed: u64, path: &Path) -> Result<(), ConfigError> {
+    match curve {
+        Bls12::NAME => Srs::<Bls12>::insecure(log_size, seed)?.save(path),
+        Bn254::NAME => Srs::<Bn254>::insecure(log_size, seed)?.save(path),
+        _ => Err(ConfigError::choice("srs curve", curve, [Bls12::NAME, Bn254::NAME])),
+    }
+}
+
+/// The `tau` of a seed, outside every power-of-two subgroup.
+fn insecure_trapdoor<S: PairingSetting>(seed: u64) -> S::Base {
+    let mut stream = blake3::Hasher::new_derive_key("trilemma insecure srs v1");
+    let mut stream = stream.update(S::NAME.as_bytes()).update(&seed.to_le_bytes()).finalize_xof();
+    loop {
+        let mut bytes = vec![0; S::BYTES];
+        stream.fill(&mut bytes);
+        setting::mask_to_bits::<S>(&mut bytes);
+        let tau = S::decode(&bytes).unwrap_or(S::Base::ZERO);
+        if !tau.is_zero() && !tau.exp_power_of_2(S::Base::TWO_ADICITY).is_one() {
+            return tau;
+        }
+    }
+}
+
+/// Every Lagrange polynomial of the subgroup of order `2^log_height` at `x`, which lies outside it.
+pub(crate) fn lagrange_at<S: Smooth>(log_height: usize, x: S::Ext) -> Vec<S::Ext> {
+    let generator = S::Base::two_adic_generator(log_height);
+    let points: Vec<S::Base> = generator.powers().collect_n(1 << log_height);
+    let scale = (x.exp_power_of_2(log_height) - S::Ext::ONE).div_2exp_u64(log_height as u64);
+    let differences: Vec<S::Ext> = points.par_iter().map(|&point| x - point).collect();
+    let mut values = p3_field::batch_multiplicative_inverse(&differences);
+    values.par_iter_mut().zip(points).for_each(|(value, point)| *value *= scale * point);
+    values
+}
+
+/// `(1/n) * sum_j w^(-ij) * points[j]` for every `i`, where `w` generates the subgroup of order `n`.
+fn group_inverse_dft<S: PairingSetting>(points: &[G1<S>]) -> Vec<G1<S>> {
+    let log_n = points.len().trailing_zeros() as usize;
+    let scale = S::scalar(S::Base::ONE.div_2exp_u64(log_n as u64));
+    let reversed = |i: usize| i.reverse_bits().checked_shr(usize::BITS - log_n as u32).unwrap_or(0);
+    let mut values: Vec<Projective<S::G1>> =
+        (0..points.len()).into_par_iter().map(|i| points[reversed(i)] * scale).collect();
+    for layer in 1..=log_n {
+        let half = 1 << (layer - 1);
+        let root = S::Base::two_adic_generator(layer).inverse();
+        let twiddles: Vec<S::Base> = root.powers().collect_n(half);
+        values.par_chunks_mut(2 * half).for_each(|block| {
+            let (low, high) = block.split_at_mut(half);
+            low.par_iter_mut().zip(high).zip(S::scalars(&twiddles)).with_min_len(16).for_each(
+                |((low, high), twiddle)| {
+                    let product = *high * twiddle;
+                    (*low, *high) = (*low + product, *low - product);
+                },
+            );
+        });
+    }
+    Projective::<S::G1>::normalize_batch(&values)
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    let text = &text.as_bytes()[..text.len().min(usize::from(u16::MAX))];
+    out.extend_from_slice(&(text.len() as u16).to_le_bytes());
+    out.extend_from_slice(text);
+}
+
+fn put_point(out: &mut Vec<u8>, point: &impl CanonicalSerialize) {
+    // Writing to a vector does not fail.
+    let _ = point.serialize_uncompressed(out);
+}
+
+fn take<'a>(rest: &mut &'a [u8], n: usize) -> Result<&'a [u8], ConfigError> {
+    let (head, tail) = rest.split_at_checked(n).ok_or_else(|| error("the file is cut short"))?;
+    *rest = tail;
+    Ok(head)
+}
+
+fn take_text(rest: &mut &[u8]) -> Result<String, ConfigError> {
+    let mut n = [0; 2];
+    n.copy_from_slice(take(rest, 2)?);
+    let text = take(rest, usize::from(u16::from_le_bytes(n)))?;
+    String::from_utf8(text.to_vec()).map_err(|_| error("a text is not UTF-8"))
+}
+
+fn read_point<P: CanonicalDeserialize>(bytes: &[u8]) -> Result<P, ConfigError> {
+    P::deserialize_with_mode(bytes, Compress::No, Validate::Yes)
+        .map_err(|_| error("a point is not on the curve or not in the subgroup"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<S: PairingSetting>() {
+        let srs = Srs::<S>::insecure(5, 7).unwrap();
+        let bytes = srs.encode();
+        let loaded = Srs::<S>::decode(&bytes).unwrap();
+        assert_eq!(loaded.powers, srs.powers);
+        assert_eq!(loaded.origin, srs.origin);
+        assert_eq!(bytes, loaded.encode());
+        assert_eq!(bytes, Srs::<S>::insecure(5, 7).unwrap().encode());
+        assert_ne!(bytes, Srs::<S>::insecure(5, 8).unwrap().encode());
+        assert_eq!(srs.powers[..4], Srs::<S>::insecure(2, 7).unwrap().powers);
+        for log_height in 0..=5 {
+            assert_eq!(loaded.lagrange(log_height), srs.lagrange(log_height));
+        }
+        assert!(srs.lagrange(6).is_none());
+        for n in 0..bytes.len() {
+            assert!(Srs::<S>::decode(&bytes[..n]).is_err());
+        }
+        assert!(Srs::<S>::decode(&[bytes.as_slice(), &[0]].concat()).is_err());
+    }
+
+    fn refuses_wrong_points<S: PairingSetting>() {
+        let fresh = |log| Srs::<S>::insecure(log, 7).unwrap();
+        let mut srs = fresh(4);
+        srs.powers.swap(3, 4);
+        assert!(Srs::<S>::decode(&srs.encode()).is_err());
+        let mut srs = fresh(4);
+        srs.g2[1] = Srs::<S>::insecure(1, 8).unwrap().g2[1];
+        assert!(Srs::<S>::decode(&srs.encode()).is_err());
+        for tau in [0u64, 1] {
+            let mut srs = fresh(1);
+            srs.powers[1] = (srs.powers[0] * Scalar::<S>::from(tau)).into();
+            srs.g2[1] = (srs.g2[0] * Scalar::<S>::from(tau)).into();
+            assert!(Srs::<S>::decode(&srs.encode()).is_err());
+        }
+        let mut srs = fresh(3);
+        srs.powers.iter_mut().for_each(|p| *p = (*p * Scalar::<S>::from(3u64)).into());
+        assert!(Srs::<S>::decode(&srs.encode()).is_err(), "another generator");
+    }
+
+    #[test]
+    fn files() {
+        check::<Bls12>();
+        check::<Bn254>();
+        refuses_wrong_points::<Bls12>();
+        refuses_wrong_points::<Bn254>();
+        let bls = Srs::<Bls12>::insecure(1, 0).unwrap().encode();
+        assert!(Srs::<Bn254>::decode(&bls).is_err());
+        let mut trusted = Srs::<Bls12>::insecure(1, 0).unwrap();
+        trusted.origin = Setup::Trusted("a ceremony".into());
+        let trusted = Srs::<Bls12>::decode(&trusted.encode()).unwrap();
+        assert_eq!(trusted.origin(), &Setup::Trusted("a ceremony".into()));
+    }
+
+    #[test]
+    fn every_flipped_byte_of_a_point_is_refused() {
+        let bytes = Srs::<Bls12>::insecure(1, 0).unwrap().encode();
+        let points = 2 * 96 + 2 * 192;
+        for i in bytes.len() - points..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[i] ^= 1;
+            assert!(Srs::<Bls12>::decode(&bytes).is_err(), "byte {i}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! PIOPs. Each is a relation, a verifier that reads like the paper, and a prover that may be clever.
+//! Nothing here knows a commitment scheme.
+
+pub mod check;
+pub mod uni_stark;

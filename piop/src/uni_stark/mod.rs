@@ -1,0 +1,86 @@
+//! `uni_stark`: a multi-table AIR with buses, over univariate claims.
+//!
+//! **Claim.** For tables `t` with columns on subgroups `H_t`, every constraint vanishes on every row
+//! and every bus balances, the statement's own tuples included.
+//!
+//! **Messages.**
+//! 1. prover: heights of the instances; oracle `main` (one matrix an instance)
+//! 2. verifier: `gamma`, `beta`
+//! 3. prover: oracle `buses` (helper columns and an accumulator for each instance), one sum an
+//!    instance; the sums and the statement's terms add to zero
+//! 4. verifier: `alpha`
+//! 5. prover: oracle `quotient`, one matrix at the largest height
+//! 6. verifier: `zeta`; everything is asked at `zeta`, what reads the next row also at `g_t zeta`
+//!
+//! **Buses** [Hab22]. An interaction `i` with multiplicity `m_i` and fingerprint denominator
+//! `d_i = gamma - (bus + sum beta^j tuple_j)` contributes `m_i / d_i`. Interactions go in pairs; all
+//! pairs but the last have a helper `h` with `h d_a d_b = m_a d_b + m_b d_a`. The accumulator `S`
+//! satisfies, cyclically on every row, `S' - S + sigma / n = sum of the row's fractions`, so no
+//! selector is needed and the sum over the cycle is `sigma`.
+//!
+//! **Quotient.** One polynomial for all heights: `Q = sum_t C_t / Z_t`, where `C_t` folds the
+//! constraints of instance `t` with its own powers of `alpha`. `C_t` has degree below
+//! `(k + 1) |H_t|`, so `Q` has degree below `k N` and is sent as `k` columns of height `N`, the
+//! largest: `Q = sum_c X^(c N) q_c`.
+//!
+//! **Soundness.** Bus: `N_i L / |F|` for `N_i` fractions of tuples of at most `L` entries (all
+//! multiplicities fit the characteristic, which the verifier checks). Batching: constraints / `|F|`.
+//! Point: `(k + 1) N / |F|`. Each is divided by the scheme's list size.
+//!
+//! **Cost.** Per instance row: its columns, `ceil(i / 2)` challenge elements, and `k` challenge
+//! elements on the tallest instance.
+
+mod layout;
+mod logup;
+mod prover;
+mod quotient;
+mod verifier;
+
+use p3_field::PrimeCharacteristicRing;
+use trilemma_arith::air::{Air, PublicTerm, Trace};
+use trilemma_core::channel::{OracleProver, OracleVerifier};
+use trilemma_core::claim::Columns;
+use trilemma_core::{Piop, ProveError, Reject, Setting, Smooth, UniEval};
+
+pub use layout::{InstanceLayout, Layout};
+
+/// The multi-table STARK over univariate claims.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UniStark;
+
+impl<S: Smooth> Piop<S> for UniStark {
+    const NAME: &'static str = "uni-stark";
+    type Relation = Air<S>;
+    type Statement = Vec<PublicTerm>;
+    type Witness = Trace;
+    type Query = UniEval<S::Ext>;
+
+    fn index(&self, relation: &Air<S>) -> Vec<Columns<S::Base>> {
+        relation.tables.iter().filter_map(|t| fixed_columns::<S>(&t.fixed())).collect()
+    }
+
+    fn verify(
+        &self,
+        relation: &Air<S>,
+        statement: &Vec<PublicTerm>,
+        ch: &mut dyn OracleVerifier<S, UniEval<S::Ext>>,
+    ) -> Result<(), Reject> {
+        verifier::verify(relation, statement, ch)
+    }
+
+    fn prove(
+        &self,
+        relation: &Air<S>,
+        statement: &Vec<PublicTerm>,
+        witness: Trace,
+        ch: &mut dyn OracleProver<S, UniEval<S::Ext>>,
+    ) -> Result<(), ProveError> {
+        prover::prove(relation, statement, witness, ch)
+    }
+}
+
+fn fixed_columns<S: Setting>(columns: &[Vec<u32>]) -> Option<Columns<S::Base>> {
+    let height = columns.first()?.len();
+    let cells = (0..height).flat_map(|r| columns.iter().map(move |c| S::Base::from_u32(c[r])));
+    Some(Columns::new(cells.collect(), columns.len()))
+}

@@ -1,0 +1,64 @@
+//! How series are told apart: Okabe-Ito colours, each with its own marker and dashes.
+
+use plotters::style::RGBColor;
+
+/// Shape of a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marker {
+    /// Filled circle.
+    Circle,
+    /// Filled square.
+    Square,
+    /// Filled triangle on its base.
+    Triangle,
+    /// Filled square on its corner.
+    Diamond,
+    /// Filled triangle on its tip.
+    Tip,
+    /// Diagonal cross.
+    Cross,
+    /// Upright cross.
+    Plus,
+}
+
+/// Look of a series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Style {
+    /// Colour.
+    pub colour: RGBColor,
+    /// Points.
+    pub marker: Marker,
+    /// Lengths of strokes and gaps in pixels, in turn; empty for a solid line.
+    pub dashes: &'static [f64],
+}
+
+const BLUE: RGBColor = RGBColor(0, 114, 178);
+const VERMILION: RGBColor = RGBColor(213, 94, 0);
+const GREEN: RGBColor = RGBColor(0, 158, 115);
+const PURPLE: RGBColor = RGBColor(204, 121, 167);
+const ORANGE: RGBColor = RGBColor(230, 159, 0);
+const SKY: RGBColor = RGBColor(86, 180, 233);
+const BLACK: RGBColor = RGBColor(0, 0, 0);
+
+const STYLES: [Style; 7] = [
+    Style { colour: BLUE, marker: Marker::Circle, dashes: &[] },
+    Style { colour: SKY, marker: Marker::Square, dashes: &[7.0, 3.0] },
+    Style { colour: VERMILION, marker: Marker::Triangle, dashes: &[2.0, 3.0] },
+    Style { colour: GREEN, marker: Marker::Diamond, dashes: &[9.0, 3.0, 2.0, 3.0] },
+    Style { colour: PURPLE, marker: Marker::Tip, dashes: &[4.0, 2.0] },
+    Style { colour: ORANGE, marker: Marker::Cross, dashes: &[12.0, 4.0] },
+    Style { colour: BLACK, marker: Marker::Plus, dashes: &[1.5, 2.0] },
+];
+
+/// Look of the series with this index.
+pub const fn series(index: usize) -> Style {
+    STYLES[index % STYLES.len()]
+}
+
+/// Colours of the phases that stacks show, and of time in none of them.
+pub const PHASES: [RGBColor; 6] = [BLACK, ORANGE, BLUE, GREEN, PURPLE, RGBColor(200, 200, 200)];
+
+/// Ink of axes and labels.
+pub const INK: RGBColor = RGBColor(51, 51, 51);
+/// Ink of grids.
+pub const GRID: RGBColor = RGBColor(225, 225, 225);
