@@ -64,23 +64,32 @@ pub fn fill<T: Table, C: Tally>(
     rows: &[T::Row],
     tally: &mut C,
 ) -> Result<Vec<u32>, String> {
-    const CHUNK: usize = 1 << 14;
+    let chunk_rows = rows.len().div_ceil(4 * rayon::current_num_threads()).max(1 << 12);
     let width = width(table);
+    let fixed = table.fixed();
     let mut cells = vec![0u32; rows.len() * width];
     let tallies: Vec<_> = {
-        let fresh: Vec<C> = rows.chunks(CHUNK).map(|_| tally.fresh()).collect();
+        let fresh: Vec<C> = rows.chunks(chunk_rows).map(|_| tally.fresh()).collect();
         cells
-            .par_chunks_mut(CHUNK * width.max(1))
-            .zip(rows.par_chunks(CHUNK))
+            .par_chunks_mut(chunk_rows * width.max(1))
+            .zip(rows.par_chunks(chunk_rows))
             .zip(fresh)
             .enumerate()
             .map(|(chunk, ((cells, rows), mut tally))| {
                 for (i, (cells, row)) in cells.chunks_exact_mut(width).zip(rows).enumerate() {
-                    let mut b =
-                        Filler { row, cells, cursor: 0, gate: Int(1), tally: &mut tally, missing: None };
+                    let mut b = Filler {
+                        row,
+                        index: chunk * chunk_rows + i,
+                        fixed: fixed.iter(),
+                        cells,
+                        cursor: 0,
+                        gate: Int(1),
+                        tally: &mut tally,
+                        missing: None,
+                    };
                     table.eval(&mut b);
                     if let Some((bus, tuple)) = b.missing {
-                        let row = chunk * CHUNK + i;
+                        let row = chunk * chunk_rows + i;
                         return Err(format!("{}: row {row}: {tuple:?} is not on {bus}", table.name()));
                     }
                 }
@@ -96,6 +105,8 @@ pub fn fill<T: Table, C: Tally>(
 
 struct Filler<'a, R, C> {
     row: &'a R,
+    index: usize,
+    fixed: std::slice::Iter<'a, Vec<u32>>,
     cells: &'a mut [u32],
     cursor: usize,
     gate: Int,
@@ -111,7 +122,7 @@ impl<R, C: Tally> Builder<R> for Filler<'_, R, C> {
     }
 
     fn fixed(&mut self, _: &'static str) -> Int {
-        Int(0)
+        Int(self.fixed.next().map_or(0, |column| i64::from(column[self.index])))
     }
 
     #[inline]

@@ -3,12 +3,17 @@
 //! [`Pipeline`] is what a configuration says, [`system`] resolves it, a [`System`] makes [`Keys`] for
 //! a program, and keys prove and verify. Nothing above this crate sees a field or a scheme.
 
+mod registry;
+mod univariate;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use trilemma_core::{ConfigError, Ledger, Options, Properties, ProveError, Reject};
+use trilemma_core::{ConfigError, Ledger, Properties, ProveError, Reject};
 use trilemma_frontends::riscv::{ExecError, Program};
+
+pub use registry::{pipelines, system};
 
 /// A pipeline by names: `arithmetization/piop/pcs/setting`, such as
 /// `air/uni-stark/fri/koalabear4`, or the name of a whole system, such as
@@ -123,12 +128,3 @@ pub trait Verifier: Send + Sync {
     fn verifying_key(&self) -> Vec<u8>;
 }
 
-/// Every pipeline that can run.
-pub fn pipelines() -> Vec<Pipeline> {
-    Vec::new()
-}
-
-/// Resolves a pipeline's names; the error lists the legal ones.
-pub fn system(pipeline: &Pipeline, _options: &Options) -> Result<Box<dyn System>, ConfigError> {
-    Err(ConfigError(format!("pipeline: `{pipeline}` is unknown")))
-}

@@ -17,12 +17,15 @@ pub struct Options {
     pub hash: String,
     /// log2 of the inverse rate of codes.
     pub log_blowup: usize,
+    /// log2 of the tallest matrix; `None` takes the scheme's default.
+    #[serde(default)]
+    pub max_log_height: Option<usize>,
     /// File of a structured reference string; `None` makes an insecure one on the spot.
     pub srs: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { security: Security::default(), hash: "blake3".into(), log_blowup: 1, srs: None }
+        Self { security: Security::default(), hash: "blake3".into(), log_blowup: 1, max_log_height: None, srs: None }
     }
 }

@@ -163,7 +163,9 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> Runner<S, Q> for Keyed<S, Q, P
 pub struct SchemeEntry<S: Setting, Q: ClaimKind<S>> {
     /// Name in configurations and reports.
     pub name: &'static str,
-    /// Sets the scheme up for matrices of at most `2^max_log_height` rows.
+    /// log2 of the tallest matrix unless the options say otherwise.
+    pub max_log_height: usize,
+    /// Sets the scheme up for matrices of at most so many rows.
     pub setup: fn(&Options, usize) -> Result<Box<dyn Runner<S, Q>>, ConfigError>,
 }
 
@@ -172,6 +174,7 @@ impl<S: Setting, Q: ClaimKind<S>> SchemeEntry<S, Q> {
     pub fn of<P: Opens<S, Q>>() -> Self {
         Self {
             name: P::NAME,
+            max_log_height: P::MAX_LOG_HEIGHT,
             setup: |options, max| Ok(Box::new(Keyed::<S, Q, P>::new(options, max)?)),
         }
     }

@@ -42,6 +42,8 @@ pub struct Properties {
 pub trait Scheme<S: Setting>: Sized + Send + Sync + 'static {
     /// Name in configurations and reports.
     const NAME: &'static str;
+    /// log2 of the tallest matrix unless the options say otherwise.
+    const MAX_LOG_HEIGHT: usize = 24;
     /// What committing and opening need.
     type ProverKey: Send + Sync;
     /// What verifying needs; never of the size of the data.

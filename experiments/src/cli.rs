@@ -65,7 +65,9 @@ impl InputArgs {
     pub fn input(&self) -> Input {
         let file = self.input.clone().map(Input::File);
         let hex = self.input_hex.clone().map(Input::Hex);
-        file.or(hex).or(self.input_u32.map(Input::U32)).unwrap_or_default()
+        file.or(hex)
+            .or(self.input_u32.map(Input::U32))
+            .unwrap_or_default()
     }
 }
 
@@ -87,6 +89,9 @@ pub struct PipelineArgs {
     /// log2 of the inverse rate of codes.
     #[arg(long, value_name = "N", default_value_t = 1)]
     log_blowup: usize,
+    /// log2 of the tallest table; the scheme's default without it.
+    #[arg(long, value_name = "N")]
+    max_log_height: Option<usize>,
     /// File of a structured reference string; without it an insecure one is made on the spot.
     #[arg(long, value_name = "FILE")]
     srs: Option<PathBuf>,
@@ -101,9 +106,13 @@ impl PipelineArgs {
     /// Its options.
     pub fn options(&self) -> Options {
         Options {
-            security: Security { bits: self.security, regime: self.regime },
+            security: Security {
+                bits: self.security,
+                regime: self.regime,
+            },
             hash: self.hash.clone(),
             log_blowup: self.log_blowup,
+            max_log_height: self.max_log_height,
             srs: self.srs.clone(),
         }
     }
@@ -114,6 +123,7 @@ impl PipelineArgs {
 pub struct Exec {
     /// RV32IM executable.
     pub elf: PathBuf,
+    /// Private input.
     #[command(flatten)]
     pub input: InputArgs,
     /// Give up after this many cycles.
@@ -126,8 +136,10 @@ pub struct Exec {
 pub struct Prove {
     /// RV32IM executable.
     pub elf: PathBuf,
+    /// Pipeline with its options.
     #[command(flatten)]
     pub pipeline: PipelineArgs,
+    /// Private input.
     #[command(flatten)]
     pub input: InputArgs,
     /// Give up after this many cycles.
@@ -147,11 +159,19 @@ pub struct Verify {
     /// Proof file.
     pub proof: PathBuf,
     /// The program that the proof is about.
-    #[arg(long, value_name = "ELF", required_unless_present = "key", conflicts_with = "key")]
+    #[arg(
+        long,
+        value_name = "ELF",
+        required_unless_present = "key",
+        conflicts_with = "key"
+    )]
     pub program: Option<PathBuf>,
     /// Its verifying key, as saved by `key`.
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
+    /// The structured reference string that the proof must have been made with.
+    #[arg(long, value_name = "FILE")]
+    pub srs: Option<PathBuf>,
     /// Refuse proofs made for fewer bits.
     #[arg(long, value_name = "BITS", default_value_t = trilemma_core::security::SECURITY_FLOOR)]
     pub min_security: u32,
@@ -162,6 +182,7 @@ pub struct Verify {
 pub struct Key {
     /// RV32IM executable.
     pub elf: PathBuf,
+    /// Pipeline with its options.
     #[command(flatten)]
     pub pipeline: PipelineArgs,
     /// Where to write the key.

@@ -13,7 +13,10 @@ use crate::fault::Fault;
 use crate::files;
 
 const VERSION: u32 = 1;
-const KINDS: [([u8; 8], &str); 2] = [(*b"TRI\x00PRF\n", "proof file"), (*b"TRI\x00KEY\n", "verifying-key file")];
+const KINDS: [([u8; 8], &str); 2] = [
+    (*b"TRI\x00PRF\n", "proof file"),
+    (*b"TRI\x00KEY\n", "verifying-key file"),
+];
 
 /// What a file says besides the bytes of its proof system.
 pub trait Header: Serialize + DeserializeOwned {
@@ -44,9 +47,15 @@ impl Header for ProofHeader {
 impl ProofHeader {
     /// The public values.
     pub fn public(&self) -> Result<Public, Fault> {
-        let output = hex::decode(&self.output)
-            .map_err(|error| Fault::Failed(format!("the public output in the header is not hexadecimal: {error}")))?;
-        Ok(Public { exit_code: self.exit_code, output })
+        let output = hex::decode(&self.output).map_err(|error| {
+            Fault::Failed(format!(
+                "the public output in the header is not hexadecimal: {error}"
+            ))
+        })?;
+        Ok(Public {
+            exit_code: self.exit_code,
+            output,
+        })
     }
 }
 
@@ -82,20 +91,27 @@ pub fn encode<H: Header>(header: &H, body: &[u8]) -> Vec<u8> {
 pub fn decode<H: Header>(bytes: &[u8]) -> Result<(H, &[u8]), String> {
     let (magic, name) = KINDS[H::KIND];
     let Some(rest) = bytes.strip_prefix(&magic) else {
-        return Err(match KINDS.iter().find(|(other, _)| bytes.starts_with(other)) {
-            Some((_, other)) => format!("this is a {other}, not a {name}"),
-            None => format!("not a {name}"),
-        });
+        return Err(
+            match KINDS.iter().find(|(other, _)| bytes.starts_with(other)) {
+                Some((_, other)) => format!("this is a {other}, not a {name}"),
+                None => format!("not a {name}"),
+            },
+        );
     };
     let cut = || format!("the {name} is cut off");
     let (version, rest) = rest.split_first_chunk().ok_or_else(cut)?;
     let version = u32::from_le_bytes(*version);
     if version != VERSION {
-        return Err(format!("the {name} has version {version}; this program reads version {VERSION}"));
+        return Err(format!(
+            "the {name} has version {version}; this program reads version {VERSION}"
+        ));
     }
     let (length, rest) = rest.split_first_chunk().ok_or_else(cut)?;
-    let (header, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(cut)?;
-    let header = serde_json::from_slice(header).map_err(|error| format!("the {name} has a malformed header: {error}"))?;
+    let (header, rest) = rest
+        .split_at_checked(u32::from_le_bytes(*length) as usize)
+        .ok_or_else(cut)?;
+    let header = serde_json::from_slice(header)
+        .map_err(|error| format!("the {name} has a malformed header: {error}"))?;
     let (length, body) = rest.split_first_chunk().ok_or_else(cut)?;
     let length = u64::from_le_bytes(*length);
     match (body.len() as u64).cmp(&length) {
@@ -108,7 +124,8 @@ pub fn decode<H: Header>(bytes: &[u8]) -> Result<(H, &[u8]), String> {
 /// Reads a file.
 pub fn read<H: Header>(path: &Path) -> Result<(H, Vec<u8>), Fault> {
     let bytes = files::read(path)?;
-    let (header, body) = decode(&bytes).map_err(|what| Fault::Failed(format!("{}: {what}", path.display())))?;
+    let (header, body) =
+        decode(&bytes).map_err(|what| Fault::Failed(format!("{}: {what}", path.display())))?;
     Ok((header, body.to_vec()))
 }
 
@@ -117,13 +134,20 @@ mod tests {
     use super::*;
 
     fn header() -> KeyHeader {
-        KeyHeader { pipeline: Pipeline("a/b/c/d".into()), options: Options::default(), program: "00".into() }
+        KeyHeader {
+            pipeline: Pipeline("a/b/c/d".into()),
+            options: Options::default(),
+            program: "00".into(),
+        }
     }
 
     #[test]
     fn files_round_trip() {
         let bytes = encode(&header(), b"body");
-        assert_eq!(decode::<KeyHeader>(&bytes), Ok((header(), b"body".as_slice())));
+        assert_eq!(
+            decode::<KeyHeader>(&bytes),
+            Ok((header(), b"body".as_slice()))
+        );
     }
 
     #[test]
@@ -133,7 +157,10 @@ mod tests {
             assert!(decode::<KeyHeader>(&bytes[..length]).is_err(), "{length}");
         }
         bytes.push(0);
-        assert_eq!(decode::<KeyHeader>(&bytes), Err("the verifying-key file goes on after its end".into()));
+        assert_eq!(
+            decode::<KeyHeader>(&bytes),
+            Err("the verifying-key file goes on after its end".into())
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use thiserror::Error;
 use trilemma_backends::Failure;
 use trilemma_core::{ConfigError, ProveError, Reject};
-use trilemma_frontends::riscv::ExecError;
+use trilemma_frontends::riscv::exec::ExecError;
 use trilemma_reports::ReadError;
 
 /// Why a command failed.

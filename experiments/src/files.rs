@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use trilemma_frontends::riscv::Program;
+use trilemma_frontends::riscv::elf::Program;
 
 use crate::fault::Fault;
 

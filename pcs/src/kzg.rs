@@ -30,8 +30,8 @@
 //! accounts for it). What does need it is any argument that reads a sum from a coefficient, such as
 //! univariate sumcheck (`sum over H = n f(0)`): such a PIOP must prove its degree bounds itself.
 //!
-//! **Deviations.** Powers of `gamma` run over the columns in order of (oracle, matrix, column). Points
-//! are absorbed again before `gamma`.
+//! **Deviations.** Powers of `gamma` run over the columns in order of (oracle, matrix, column). Shapes
+//! are absorbed with the commitments, points before `gamma`.
 //!
 //! **Symbols.** `W`: `quotient`; `W'`: `witness`; `S_i` and values: [`Opened`]; `Z_(T - S_i)`:
 //! [`vanishing`] of [`others`].
@@ -91,15 +91,36 @@ impl<S: PairingSetting> Scheme<S> for Kzg {
     ) -> Result<(ProverKey<S>, VerifierKey<S>), ConfigError> {
         let srs = Srs::<S>::for_options(options, max_log_height)?;
         // A string made on the spot is as long as asked for, though a longer one may stand in for it.
-        let log_powers = if options.srs.is_some() { srs.log_size() } else { max_log_height };
+        let log_powers = if options.srs.is_some() {
+            srs.log_size()
+        } else {
+            max_log_height
+        };
         let (g2, setup) = (*srs.g2(), srs.origin().clone());
-        let vk = VerifierKey { g2, log_powers, max_log_height, setup };
-        Ok((ProverKey { srs, log_powers, max_log_height }, vk))
+        let vk = VerifierKey {
+            g2,
+            log_powers,
+            max_log_height,
+            setup,
+        };
+        Ok((
+            ProverKey {
+                srs,
+                log_powers,
+                max_log_height,
+            },
+            vk,
+        ))
     }
 
     fn properties(vk: &VerifierKey<S>) -> Properties {
         let setup = vk.setup.clone();
-        Properties { setup, post_quantum: false, hiding: false, verifier: "1 + columns" }
+        Properties {
+            setup,
+            post_quantum: false,
+            hiding: false,
+            verifier: "1 + columns",
+        }
     }
 
     /// A commitment stands for one polynomial, but of degree up to `N` whatever the height: a term
@@ -114,13 +135,16 @@ impl<S: PairingSetting> Scheme<S> for Kzg {
         label: Label,
         t: &mut VerifierTranscript<'_>,
     ) -> Result<Self::Commitment, Reject> {
+        t.bind("kzg shapes", &encode_shapes(shapes));
         shapes
             .iter()
             .map(|shape| {
                 if shape.log_height > vk.max_log_height {
                     return Err(Reject::new("a matrix is higher than the reference string"));
                 }
-                (0..shape.width).map(|_| recv_point::<S>(label, t)).collect()
+                (0..shape.width)
+                    .map(|_| recv_point::<S>(label, t))
+                    .collect()
             })
             .collect()
     }
@@ -131,11 +155,7 @@ impl<S: PairingSetting> Scheme<S> for Kzg {
         label: Label,
         t: &mut ProverTranscript,
     ) -> Result<Self::Opener, ProveError> {
-        for matrix in &matrices {
-            for point in commit_columns(pk, matrix)? {
-                send_point::<S>(label, &point, t);
-            }
-        }
+        prover::commit(pk, &matrices, label, t)?;
         Ok(matrices)
     }
 }
@@ -210,7 +230,7 @@ impl<S: PairingSetting> Opens<S, UniEval<S::Ext>> for Kzg {
     ) -> Vec<Vec<S::Ext>> {
         questions
             .iter()
-            .map(|q| evaluate::<S>(&openers[q.oracle.0][q.matrix], q.query))
+            .map(|q| prover::evaluate::<S>(&openers[q.oracle.0][q.matrix], q.query))
             .collect()
     }
 
@@ -221,37 +241,7 @@ impl<S: PairingSetting> Opens<S, UniEval<S::Ext>> for Kzg {
         (): (),
         t: &mut ProverTranscript,
     ) -> Result<(), ProveError> {
-        let opened = gather::<S>(claims).map_err(|what| ProveError::Unsatisfied(what.into()))?;
-        let points = union::<S>(&opened);
-        if opened.is_empty() {
-            return Ok(());
-        }
-        assume::<S>(t.ledger(), pk.log_powers);
-        t.bind("kzg points", &encode_points::<S>(&opened));
-
-        // 1. and 2.
-        let [batch, evaluation] = terms::<S>(&opened, points.len(), pk.log_powers);
-        let gamma = t.challenge::<S>("kzg batch", Some(&batch))?;
-        let combined = combine::<S>(openers, &opened, gamma);
-        let mut quotient = Vec::new();
-        for group in &combined {
-            let divided = group.points.iter().fold(group.coefficients.clone(), divide::<S>);
-            add_scaled::<S>(&mut quotient, &divided, S::Ext::ONE);
-        }
-        send_point::<S>("kzg quotient", &pk.commit_coefficients(&quotient), t);
-
-        // 3. and 4.
-        let z = t.challenge::<S>("kzg point", Some(&evaluation))?;
-        let mut linear = Vec::new();
-        for group in &combined {
-            let weight = vanishing::<S>(&others_of::<S>(&points, &group.points), z);
-            add_scaled::<S>(&mut linear, &group.coefficients, weight);
-        }
-        add_scaled::<S>(&mut linear, &quotient, -vanishing::<S>(&points, z));
-        // The constant term, hence every r_i(z), ends up in the remainder.
-        let witness = divide::<S>(linear, &z);
-        send_point::<S>("kzg witness", &pk.commit_coefficients(&witness), t);
-        Ok(())
+        prover::open(pk, openers, claims, t)
     }
 }
 
@@ -295,10 +285,17 @@ fn gather<S: PairingSetting>(
     let mut matrices: BTreeMap<_, Opened<'_, S::Ext>> = BTreeMap::new();
     for claim in claims.iter().filter(|claim| !claim.values.is_empty()) {
         let (oracle, matrix) = (claim.oracle, claim.matrix);
-        let empty = Opened { oracle, matrix, at: Vec::new() };
+        let empty = Opened {
+            oracle,
+            matrix,
+            at: Vec::new(),
+        };
         let at = &mut matrices.entry((oracle, matrix)).or_insert(empty).at;
         let (point, values) = (claim.query.0, claim.values.as_slice());
-        if at.first().is_some_and(|(_, first)| first.len() != values.len()) {
+        if at
+            .first()
+            .is_some_and(|(_, first)| first.len() != values.len())
+        {
             return Err("claims of different widths about one matrix");
         }
         match at.iter().find(|(p, _)| *p == point) {
@@ -328,12 +325,23 @@ fn others<S: PairingSetting>(points: &[S::Ext], matrix: &Opened<'_, S::Ext>) -> 
 }
 
 fn others_of<S: PairingSetting>(points: &[S::Ext], own: &[S::Ext]) -> Vec<S::Ext> {
-    points.iter().filter(|point| !own.contains(point)).copied().collect()
+    points
+        .iter()
+        .filter(|point| !own.contains(point))
+        .copied()
+        .collect()
 }
 
 /// `Z_A(z)`.
 fn vanishing<S: PairingSetting>(points: &[S::Ext], z: S::Ext) -> S::Ext {
     points.iter().map(|&point| z - point).product()
+}
+
+fn encode_shapes(shapes: &[Shape]) -> Vec<u8> {
+    let sizes = shapes
+        .iter()
+        .flat_map(|shape| [shape.log_height as u64, shape.width as u64]);
+    sizes.flat_map(u64::to_le_bytes).collect()
 }
 
 /// What is asked, for the transcript: every point with its matrix.
@@ -393,119 +401,3 @@ fn recv_point<S: PairingSetting>(
     }
 }
 
-fn send_point<S: PairingSetting>(label: Label, point: &G1<S>, t: &mut ProverTranscript) {
-    let mut bytes = Vec::new();
-    // Writing to a vector does not fail.
-    let _ = point.serialize_compressed(&mut bytes);
-    t.send(label, &bytes);
-}
-
-impl<S: PairingSetting> ProverKey<S> {
-    fn commit_coefficients(&self, coefficients: &[S::Base]) -> G1<S> {
-        msm(self.srs.powers(), S::scalars(coefficients)).into_affine()
-    }
-}
-
-/// Commits to every column by its values.
-fn commit_columns<S: PairingSetting>(
-    pk: &ProverKey<S>,
-    matrix: &Columns<S::Base>,
-) -> Result<Vec<G1<S>>, ProveError> {
-    let log_height = Shape::of(matrix).log_height;
-    let basis = pk
-        .srs
-        .lagrange(log_height)
-        .filter(|basis| basis.len() == matrix.height() && log_height <= pk.max_log_height)
-        .ok_or_else(|| {
-            let (have, max) = (matrix.height(), pk.max_log_height);
-            ConfigError(format!("kzg: {have} rows are no power of two up to 2^{max}"))
-        })?;
-    let points: Vec<Projective<S::G1>> = (0..matrix.width())
-        .into_par_iter()
-        .map(|column| {
-            let cells = matrix.values[column..].iter().step_by(matrix.width());
-            let scalars: Vec<Scalar<S>> = cells.map(|&cell| S::scalar(cell)).collect();
-            msm(basis, &scalars)
-        })
-        .collect();
-    Ok(Projective::normalize_batch(&points))
-}
-
-/// The value of every column, in parallel.
-fn evaluate<S: PairingSetting>(columns: &Columns<S::Base>, query: UniEval<S::Ext>) -> Vec<S::Ext> {
-    const ROWS: usize = 1 << 10;
-    let log_height = Shape::of(columns).log_height;
-    if query.0.exp_power_of_2(log_height).is_one() {
-        return ClaimKind::<S>::evaluate(&query, columns);
-    }
-    let weights = lagrange_at::<S>(log_height, query.0);
-    let width = columns.width();
-    let sum = |mut a: Vec<S::Ext>, b: Vec<S::Ext>| {
-        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-        a
-    };
-    columns
-        .values
-        .par_chunks(ROWS * width.max(1))
-        .zip(weights.par_chunks(ROWS))
-        .map(|(rows, weights)| {
-            let mut values = vec![S::Ext::ZERO; width];
-            for (row, &weight) in rows.chunks_exact(width).zip(weights) {
-                values.iter_mut().zip(row).for_each(|(value, &cell)| *value += weight * cell);
-            }
-            values
-        })
-        .reduce(|| vec![S::Ext::ZERO; width], sum)
-}
-
-/// `sum_i gamma^i f_i` over the columns that share height and points.
-struct Combined<S: Setting> {
-    points: Vec<S::Ext>,
-    coefficients: Vec<S::Base>,
-}
-
-fn combine<S: PairingSetting>(
-    openers: &[&Vec<Columns<S::Base>>],
-    opened: &[Opened<'_, S::Ext>],
-    gamma: S::Ext,
-) -> Vec<Combined<S>> {
-    let mut groups: BTreeMap<(usize, Vec<S::Ext>), Vec<S::Base>> = BTreeMap::new();
-    let mut start = S::Ext::ONE;
-    for matrix in opened {
-        let columns = &openers[matrix.oracle][matrix.matrix];
-        let powers: Vec<S::Ext> = gamma.shifted_powers(start).take(columns.width()).collect();
-        start *= gamma.exp_u64(columns.width() as u64);
-        let mut points: Vec<S::Ext> = matrix.at.iter().map(|(point, _)| *point).collect();
-        points.sort_unstable();
-        let height = columns.height();
-        let sums =
-            groups.entry((height, points)).or_insert_with(|| vec![S::Base::ZERO; height]);
-        sums.par_iter_mut().zip(columns.values.par_chunks_exact(columns.width())).for_each(
-            |(sum, row)| *sum += row.iter().zip(&powers).map(|(&cell, &p)| p * cell).sum(),
-        );
-    }
-    let dft = Radix2DitParallel::default();
-    groups
-        .into_iter()
-        .map(|((_, points), values)| Combined { points, coefficients: dft.idft(values) })
-        .collect()
-}
-
-/// The quotient by `X - point`; the remainder is dropped.
-fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> Vec<S::Base> {
-    let mut carry = S::Base::ZERO;
-    for coefficient in coefficients.iter_mut().rev() {
-        carry = *coefficient + carry * *point;
-        *coefficient = carry;
-    }
-    if !coefficients.is_empty() {
-        coefficients.remove(0);
-    }
-    coefficients
-}
-
-/// `sum += scale * addend`, growing as needed.
-fn add_scaled<S: PairingSetting>(sum: &mut Vec<S::Base>, addend: &[S::Base], scale: S::Base) {
-    sum.resize(sum.len().max(addend.len()), S::Base::ZERO);
-    sum.par_iter_mut().zip(addend).for_each(|(sum, &x)| *sum += scale * x);
-}

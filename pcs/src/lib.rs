@@ -3,10 +3,14 @@
 
 pub mod fri;
 pub mod ideal;
+pub mod kzg;
 pub mod msm;
+pub mod srs;
 
 use trilemma_core::{SchemeEntry, Smooth, UniEval};
-use trilemma_core::setting::{BabyBear4, Goldilocks2, Goldilocks3, KoalaBear4, KoalaBear5};
+use trilemma_core::setting::{
+    BabyBear4, Bls12, Bn254, Goldilocks2, Goldilocks3, KoalaBear4, KoalaBear5,
+};
 
 /// A setting with schemes.
 pub trait Available: Smooth {
@@ -30,4 +34,6 @@ available! {
     BabyBear4: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
     Goldilocks2: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
     Goldilocks3: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
+    Bls12: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()];
+    Bn254: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()];
 }

@@ -12,7 +12,9 @@ fn significant(x: f64) -> String {
 }
 
 fn scaled(x: f64, units: &[(f64, &str)]) -> String {
-    let Some(&(last, last_unit)) = units.last() else { return significant(x) };
+    let Some(&(last, last_unit)) = units.last() else {
+        return significant(x);
+    };
     // A value that rounds to 1000 of a unit is 1 of the next.
     let fit = units.iter().find(|(scale, _)| x.abs() >= 0.9995 * scale);
     let &(scale, unit) = fit.unwrap_or(&(last, last_unit));
@@ -27,13 +29,25 @@ pub fn time(ns: f64) -> String {
 /// Bytes, in powers of 1024.
 pub fn bytes(n: f64) -> String {
     const KIB: f64 = 1024.0;
-    scaled(n, &[(KIB * KIB * KIB, "GiB"), (KIB * KIB, "MiB"), (KIB, "KiB"), (1.0, "B")])
+    scaled(
+        n,
+        &[
+            (KIB * KIB * KIB, "GiB"),
+            (KIB * KIB, "MiB"),
+            (KIB, "KiB"),
+            (1.0, "B"),
+        ],
+    )
 }
 
 /// A count with an engineering prefix.
 pub fn count(n: f64) -> String {
     if n < 1000.0 {
-        return if n.fract() == 0.0 { format!("{n:.0}") } else { significant(n) };
+        return if n.fract() == 0.0 {
+            format!("{n:.0}")
+        } else {
+            significant(n)
+        };
     }
     let text = scaled(n, &[(1e9, "G"), (1e6, "M"), (1e3, "k")]);
     text.replace(' ', "\u{202f}")
@@ -67,7 +81,13 @@ pub fn power_of_two(n: i32) -> String {
     let digits: String = n
         .to_string()
         .chars()
-        .filter_map(|c| if c == '-' { Some('⁻') } else { "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(c.to_digit(10)? as usize) })
+        .filter_map(|c| {
+            if c == '-' {
+                Some('⁻')
+            } else {
+                "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(c.to_digit(10)? as usize)
+            }
+        })
         .collect();
     format!("2{digits}")
 }

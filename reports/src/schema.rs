@@ -152,7 +152,13 @@ impl Phases {
 
     /// The values of [`Self::STACK`].
     pub const fn stack(&self) -> [Option<u64>; 5] {
-        [self.execute_ns, self.witness_ns, self.commit_ns, self.piop_ns, self.open_ns]
+        [
+            self.execute_ns,
+            self.witness_ns,
+            self.commit_ns,
+            self.piop_ns,
+            self.open_ns,
+        ]
     }
 }
 

@@ -40,7 +40,15 @@ fn metric(point: &Point, metric: Metric) -> Option<String> {
 
 fn spread_of(summary: &Summary) -> String {
     let dash = "\u{2009}–\u{2009}";
-    if summary.n == 1 { String::new() } else { format!("{}{dash}{}", format::time(summary.low), format::time(summary.high)) }
+    if summary.n == 1 {
+        String::new()
+    } else {
+        format!(
+            "{}{dash}{}",
+            format::time(summary.low),
+            format::time(summary.high)
+        )
+    }
 }
 
 /// The swatches of all series with their caveats.
@@ -88,7 +96,9 @@ pub fn headline(model: &Model) -> Markup {
 }
 
 fn setup(series: &Series) -> String {
-    let Some(traits) = &series.traits else { return NONE.to_owned() };
+    let Some(traits) = &series.traits else {
+        return NONE.to_owned();
+    };
     match &traits.setup_detail {
         Some(detail) => format!("{}: {detail}", traits.setup),
         None => traits.setup.clone(),
@@ -124,9 +134,19 @@ pub fn properties(model: &Model) -> Markup {
 }
 
 fn assumptions(row: &Measurement) -> String {
-    let assumed = row.ledger.terms.iter().filter(|t| t.standing == Standing::Assumed);
-    let texts: Vec<String> = assumed.map(|t| format!("{} ({:.0} bits)", t.name, t.total())).collect();
-    if texts.is_empty() { "none stated".to_owned() } else { texts.join("; ") }
+    let assumed = row
+        .ledger
+        .terms
+        .iter()
+        .filter(|t| t.standing == Standing::Assumed);
+    let texts: Vec<String> = assumed
+        .map(|t| format!("{} ({:.0} bits)", t.name, t.total()))
+        .collect();
+    if texts.is_empty() {
+        "none stated".to_owned()
+    } else {
+        texts.join("; ")
+    }
 }
 
 /// T2: every point, by task, in the order of the methodology. The best of a class is bold where it has rivals.
@@ -182,10 +202,16 @@ fn ranked(model: &Model, point: &Point, kind: Metric) -> Markup {
     let rivals: Vec<f64> = model
         .points
         .iter()
-        .filter(|p| p.task == point.task && p.series != point.series && model.series[p.series].class == class)
+        .filter(|p| {
+            p.task == point.task
+                && p.series != point.series
+                && model.series[p.series].class == class
+        })
         .filter_map(|p| p.median(kind))
         .collect();
-    let best = point.median(kind).is_some_and(|own| !rivals.is_empty() && rivals.iter().all(|r| own <= *r));
+    let best = point
+        .median(kind)
+        .is_some_and(|own| !rivals.is_empty() && rivals.iter().all(|r| own <= *r));
     let text = or_none(metric(point, kind));
     html! { td.n { @if best { strong { (text) } } @else { (text) } } }
 }
@@ -261,7 +287,9 @@ fn merge_terms(row: &Measurement) -> Vec<(&trilemma_core::security::Term, usize)
 
 /// What each table of a proof costs.
 pub fn table_sizes(point: &Point) -> Markup {
-    let Some(counts) = point.counts() else { return html! {} };
+    let Some(counts) = point.counts() else {
+        return html! {};
+    };
     let mut tables: Vec<_> = counts.tables.iter().collect();
     let cells = |t: &crate::schema::TableSize| t.padded_rows * (t.width + t.helper_width);
     tables.sort_by_key(|t| std::cmp::Reverse(cells(t)));
@@ -297,7 +325,9 @@ pub fn table_sizes(point: &Point) -> Markup {
 
 /// Where the bytes of a proof go.
 pub fn bytes_by_label(point: &Point) -> Markup {
-    let Some(counts) = point.counts() else { return html! {} };
+    let Some(counts) = point.counts() else {
+        return html! {};
+    };
     let mut labels: Vec<_> = counts.proof_bytes_by_label.iter().collect();
     labels.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     html! {
@@ -317,7 +347,11 @@ pub fn bytes_by_label(point: &Point) -> Markup {
 
 /// T7: failures, and what was planned and not run.
 pub fn failures(model: &Model) -> Markup {
-    let missing: Vec<&Point> = model.points.iter().filter(|p| p.samples.len() < p.cell.repetitions as usize).collect();
+    let missing: Vec<&Point> = model
+        .points
+        .iter()
+        .filter(|p| p.samples.len() < p.cell.repetitions as usize)
+        .collect();
     let done = model.run.samples.len();
     html! {
         @if model.failures.is_empty() {
@@ -350,7 +384,18 @@ pub fn failures(model: &Model) -> Markup {
 pub fn environment(model: &Model) -> Markup {
     let env = &model.run.environment;
     let rows: [(&str, String); 12] = [
-        ("Processor", format!("{}{}", env.cpu, if env.virtualised { " (virtual machine)" } else { "" })),
+        (
+            "Processor",
+            format!(
+                "{}{}",
+                env.cpu,
+                if env.virtualised {
+                    " (virtual machine)"
+                } else {
+                    ""
+                }
+            ),
+        ),
         ("Cores", env.cores.to_string()),
         ("Memory", format::bytes(env.memory_bytes as f64)),
         ("Kernel", env.kernel.clone()),
@@ -359,7 +404,14 @@ pub fn environment(model: &Model) -> Markup {
         ("Compiler", env.rustc.clone()),
         ("Flags", env.rust_flags.clone()),
         ("Profile", env.profile.clone()),
-        ("Source", format!("trilemma {}, commit {}", env.version, env.git_commit.as_deref().unwrap_or("unknown"))),
+        (
+            "Source",
+            format!(
+                "trilemma {}, commit {}",
+                env.version,
+                env.git_commit.as_deref().unwrap_or("unknown")
+            ),
+        ),
         ("Worker binary", env.binary.clone()),
         ("Machine key", env.machine.clone()),
     ];

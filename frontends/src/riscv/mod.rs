@@ -9,5 +9,9 @@
 pub mod elf;
 pub mod exec;
 pub mod isa;
+pub mod machine;
 pub mod memory;
 pub mod observe;
+
+pub use elf::{ElfError, Program};
+pub use exec::{ExecError, Outcome, execute};

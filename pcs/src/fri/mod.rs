@@ -68,6 +68,7 @@ where
     }
     SchemeEntry {
         name: "fri",
+        max_log_height: 24,
         setup: |options, max| match options.hash.as_str() {
             "blake3" => keyed::<S, Blake3Tree>(options, max),
             "keccak" => keyed::<S, KeccakTree>(options, max),

@@ -1,0 +1,226 @@
+//! `air/uni-stark` over any scheme that opens univariate claims.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use p3_field::BasedVectorSpace;
+use serde::{Deserialize, Serialize};
+use trilemma_arith::{Air, Trace};
+use trilemma_core::channel::Shape;
+use trilemma_core::runner::{Binding, IndexCommitment, ProverIndex, Runner};
+use trilemma_core::{ConfigError, Ledger, Options, Piop, Properties, ProveError, Reject, Setting, UniEval};
+use trilemma_frontends::riscv::machine::{Machine, Sizes};
+use trilemma_frontends::riscv::{Program, execute};
+use trilemma_pcs::Available;
+use trilemma_piop::uni_stark::UniStark;
+
+use crate::{Cost, Failure, Keys, Pipeline, Proved, Public, System, TableCost, Verifier};
+
+/// The proof system of a setting and a scheme.
+pub struct Univariate<S: Available> {
+    scheme: Arc<Scheme<S>>,
+}
+
+struct Scheme<S: Available> {
+    runner: Box<dyn Runner<S, UniEval<S::Ext>>>,
+    /// Hash of the pipeline's name and options.
+    protocol: [u8; 32],
+}
+
+impl<S: Available> Univariate<S> {
+    /// Sets up the scheme that the pipeline names.
+    pub fn new(pipeline: &Pipeline, options: &Options) -> Result<Self, ConfigError> {
+        let name = pipeline.0.split('/').nth(2).unwrap_or("");
+        let entry = S::univariate()
+            .into_iter()
+            .find(|e| e.name == name)
+            .ok_or_else(|| ConfigError::choice("commitment scheme", name, S::univariate().iter().map(|e| e.name)))?;
+        let runner = (entry.setup)(options, options.max_log_height.unwrap_or(entry.max_log_height))?;
+        Ok(Self { scheme: Arc::new(Scheme { runner, protocol: protocol_id(pipeline, options) }) })
+    }
+}
+
+/// What no two pipelines that could be confused share.
+pub fn protocol_id(pipeline: &Pipeline, options: &Options) -> [u8; 32] {
+    // Where an SRS lies does not change the protocol; what is in it is in the keys.
+    let options = Options { srs: None, ..options.clone() };
+    let config = serde_json::json!({ "trilemma": 1, "pipeline": pipeline, "options": options });
+    *blake3::hash(config.to_string().as_bytes()).as_bytes()
+}
+
+impl<S: Available> System for Univariate<S> {
+    fn properties(&self) -> Properties {
+        self.scheme.runner.properties()
+    }
+
+    fn keys(&self, program: &Program) -> Result<Box<dyn Keys>, Failure> {
+        let machine = Machine::new(program);
+        let air = machine.air::<S>();
+        let scheme = self.scheme.clone();
+        let (index, prover_index) = scheme.runner.index(&scheme.protocol, UniStark.index(&air))?;
+        let verifier = Key { scheme, sizes: machine.sizes(), air, index };
+        Ok(Box::new(ProgramKeys { program: program.clone(), machine, prover_index, key: verifier }))
+    }
+
+    fn verifier(&self, bytes: &[u8]) -> Result<Box<dyn Verifier>, Reject> {
+        let bad = || Reject::new("the verifying key cannot be read");
+        let saved: SavedKey = serde_json::from_slice(bytes).map_err(|_| bad())?;
+        let sizes = Sizes { entry: saved.entry, log_program: saved.log_program, log_image: saved.log_image };
+        if saved.log_program > 24 || saved.log_image > 24 || saved.protocol != self.scheme.protocol {
+            return Err(bad());
+        }
+        let air = Machine::of_sizes(sizes).air::<S>();
+        let shapes = index_shapes(&air);
+        let index = IndexCommitment { bytes: saved.index, shapes };
+        Ok(Box::new(Key { scheme: self.scheme.clone(), sizes, air, index }))
+    }
+}
+
+/// Shapes of the index's matrices.
+fn index_shapes<S: Setting>(air: &Air<S>) -> Vec<Shape> {
+    let shapes = air.tables.iter().map(|t| t.shape()).filter(|s| !s.fixed.is_empty());
+    shapes.map(|s| Shape { log_height: s.fixed_height.trailing_zeros() as usize, width: s.fixed.len() }).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedKey {
+    protocol: [u8; 32],
+    entry: u32,
+    log_program: u32,
+    log_image: u32,
+    index: Vec<u8>,
+}
+
+struct Key<S: Available> {
+    scheme: Arc<Scheme<S>>,
+    sizes: Sizes,
+    air: Air<S>,
+    index: IndexCommitment,
+}
+
+impl<S: Available> Key<S> {
+    /// Canonical bytes of the statement.
+    fn statement(&self, public: &Public) -> Vec<u8> {
+        let Sizes { entry, log_program, log_image } = self.sizes;
+        let mut bytes = Vec::new();
+        for x in [entry, log_program, log_image, public.exit_code, public.output.len() as u32] {
+            bytes.extend(x.to_le_bytes());
+        }
+        bytes.extend(&public.output);
+        bytes
+    }
+
+    fn terms(&self, public: &Public) -> Vec<trilemma_arith::PublicTerm> {
+        Machine::of_sizes(self.sizes).statement(public.exit_code, &public.output)
+    }
+}
+
+impl<S: Available> Verifier for Key<S> {
+    fn verify(&self, public: &Public, proof: &[u8]) -> Result<Ledger, Reject> {
+        let terms = self.terms(public);
+        let statement = self.statement(public);
+        let binding = Binding { protocol: &self.scheme.protocol, statement: &statement };
+        let (ledger, _) = self.scheme.runner.verify(binding, &self.index, proof, &mut |ch| {
+            UniStark.verify(&self.air, &terms, ch)
+        })?;
+        Ok(ledger)
+    }
+
+    fn verifying_key(&self) -> Vec<u8> {
+        let Sizes { entry, log_program, log_image } = self.sizes;
+        let protocol = self.scheme.protocol;
+        let saved = SavedKey { protocol, entry, log_program, log_image, index: self.index.bytes.clone() };
+        serde_json::to_vec(&saved).unwrap_or_default()
+    }
+}
+
+struct ProgramKeys<S: Available> {
+    program: Program,
+    machine: Machine,
+    prover_index: ProverIndex,
+    key: Key<S>,
+}
+
+impl<S: Available> Verifier for ProgramKeys<S> {
+    fn verify(&self, public: &Public, proof: &[u8]) -> Result<Ledger, Reject> {
+        self.key.verify(public, proof)
+    }
+
+    fn verifying_key(&self) -> Vec<u8> {
+        self.key.verifying_key()
+    }
+}
+
+impl<S: Available> Keys for ProgramKeys<S> {
+    fn prove(&self, input: &[u8], max_cycles: u64) -> Result<Proved, Failure> {
+        let start = Instant::now();
+        let mut recorder = self.machine.recorder(&self.program);
+        let outcome = execute(&self.program, input, max_cycles, &mut recorder)?;
+        let executed = start.elapsed();
+        let trace = self.machine.trace(recorder).map_err(ProveError::Unsatisfied)?;
+        let filled = start.elapsed();
+        let mut cost = cost(&self.key.air, &trace);
+        cost.cycles = outcome.cycles;
+
+        let public = Public { exit_code: outcome.exit_code, output: outcome.output };
+        let terms = self.key.terms(&public);
+        let statement = self.key.statement(&public);
+        let scheme = &self.key.scheme;
+        let binding = Binding { protocol: &scheme.protocol, statement: &statement };
+        let mut trace = Some(trace);
+        let proven = scheme.runner.prove(binding, (&self.key.index, &self.prover_index), &mut |ch| {
+            UniStark.prove(&self.key.air, &terms, trace.take().unwrap_or_default(), ch)
+        })?;
+        let proving = start.elapsed() - filled;
+        cost.proof_bytes_by_label = proven.bytes.iter().map(|(l, n)| ((*l).to_string(), *n as u64)).collect();
+        Ok(Proved {
+            public,
+            proof: proven.proof,
+            ledger: proven.ledger,
+            phases: vec![
+                ("execute", executed),
+                ("witness", filled - executed),
+                ("commit", proven.time.commit),
+                ("piop", proving.saturating_sub(proven.time.commit + proven.time.open)),
+                ("open", proven.time.open),
+            ],
+            cost,
+        })
+    }
+}
+
+/// Machine-independent costs of a trace.
+fn cost<S: Available>(air: &Air<S>, trace: &Trace) -> Cost {
+    let d = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION as u64;
+    let mut cost = Cost::default();
+    let mut tallest = 0;
+    for instance in &trace.instances {
+        let shape = air.tables[instance.table].shape();
+        let width = shape.columns.len() as u64;
+        let interactions = shape.interactions.len() as u64;
+        let table = TableCost {
+            name: shape.name.to_string(),
+            rows: instance.cells.len() as u64 / width,
+            padded_rows: 1 << instance.log_height,
+            width,
+            helper_width: d * interactions.div_ceil(2),
+            interactions,
+        };
+        cost.rows += table.rows;
+        cost.padded_rows += table.padded_rows;
+        cost.committed_cells += table.padded_rows * (table.width + table.helper_width);
+        cost.interactions += table.padded_rows * interactions;
+        tallest = tallest.max(table.padded_rows);
+        match cost.tables.iter_mut().find(|t| t.name == table.name) {
+            Some(whole) => {
+                whole.rows += table.rows;
+                whole.padded_rows += table.padded_rows;
+            }
+            None => cost.tables.push(table),
+        }
+    }
+    cost.committed_cells += tallest * d * 2;
+    cost
+}
+

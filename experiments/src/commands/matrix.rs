@@ -1,0 +1,54 @@
+//! `matrix`: the legal pipelines.
+
+use serde_json::{Value, json};
+use trilemma_backends::{pipelines, system};
+use trilemma_core::Options;
+
+use super::Reply;
+use crate::config::HASHES;
+use crate::fault::Fault;
+use crate::worker::traits;
+
+pub(super) fn run() -> Result<Reply, Fault> {
+    let mut text = String::new();
+    let mut list: Vec<Value> = Vec::new();
+    let pipelines = pipelines();
+    let width = pipelines
+        .iter()
+        .map(|p| p.0.len())
+        .max()
+        .unwrap_or(0)
+        .max("pipeline".len());
+    text.push_str(&format!(
+        "{:width$}  {:12}  {:12}  {:3}  verifier\n",
+        "pipeline", "set-up", "post-quantum", "ZK"
+    ));
+    for pipeline in &pipelines {
+        // A pipeline that cannot meet the default target is legal all the same.
+        match system(pipeline, &Options::default()) {
+            Ok(system) => {
+                let traits = traits(&system.properties());
+                let yes = |b: bool| if b { "yes" } else { "no" };
+                let (setup, verifier) = (&traits.setup, &traits.verifier);
+                let (quantum, hiding) = (yes(traits.post_quantum), yes(traits.hiding));
+                text.push_str(&format!(
+                    "{:width$}  {setup:12}  {quantum:12}  {hiding:3}  {verifier}\n",
+                    pipeline.0
+                ));
+                list.push(json!({ "pipeline": pipeline, "properties": traits }));
+            }
+            Err(error) => {
+                text.push_str(&format!("{:width$}  {error}\n", pipeline.0));
+                list.push(json!({ "pipeline": pipeline, "error": error.to_string() }));
+            }
+        }
+    }
+    text.push_str(&format!(
+        "\nhashes of Merkle trees: {}\nregimes: udr, jbr\n",
+        HASHES.join(", ")
+    ));
+    Ok(Reply {
+        text,
+        json: json!({ "pipelines": list, "hashes": HASHES, "regimes": ["udr", "jbr"] }),
+    })
+}

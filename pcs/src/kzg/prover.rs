@@ -1,0 +1,196 @@
+//! The prover of [`super::Kzg`]: commitments from values, openings from combined columns.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::srs::lagrange_at;
+
+/// Sends a commitment to every column.
+pub(super) fn commit<S: PairingSetting>(
+    pk: &ProverKey<S>,
+    matrices: &[Columns<S::Base>],
+    label: Label,
+    t: &mut ProverTranscript,
+) -> Result<(), ProveError> {
+    let shapes: Vec<Shape> = matrices.iter().map(Shape::of).collect();
+    t.bind("kzg shapes", &encode_shapes(&shapes));
+    for matrix in matrices {
+        for point in commit_columns(pk, matrix)? {
+            send_point::<S>(label, &point, t);
+        }
+    }
+    Ok(())
+}
+
+/// Sends the two points of an opening.
+pub(super) fn open<S: PairingSetting>(
+    pk: &ProverKey<S>,
+    openers: &[&Vec<Columns<S::Base>>],
+    claims: &[Claim<UniEval<S::Ext>, S::Ext>],
+    t: &mut ProverTranscript,
+) -> Result<(), ProveError> {
+    let opened = gather::<S>(claims).map_err(|what| ProveError::Unsatisfied(what.into()))?;
+    let points = union::<S>(&opened);
+    if opened.is_empty() {
+        return Ok(());
+    }
+    assume::<S>(t.ledger(), pk.log_powers);
+    t.bind("kzg points", &encode_points::<S>(&opened));
+
+    // 1. and 2.
+    let [batch, evaluation] = terms::<S>(&opened, points.len(), pk.log_powers);
+    let gamma = t.challenge::<S>("kzg batch", Some(&batch))?;
+    let combined = combine::<S>(openers, &opened, gamma);
+    let mut quotient = Vec::new();
+    for group in &combined {
+        let divided = group
+            .points
+            .iter()
+            .fold(group.coefficients.clone(), divide::<S>);
+        add_scaled::<S>(&mut quotient, &divided, S::Ext::ONE);
+    }
+    send_point::<S>("kzg quotient", &pk.commit_coefficients(&quotient), t);
+
+    // 3. and 4.
+    let z = t.challenge::<S>("kzg point", Some(&evaluation))?;
+    let mut linear = Vec::new();
+    for group in &combined {
+        let weight = vanishing::<S>(&others_of::<S>(&points, &group.points), z);
+        add_scaled::<S>(&mut linear, &group.coefficients, weight);
+    }
+    add_scaled::<S>(&mut linear, &quotient, -vanishing::<S>(&points, z));
+    // The constant term, hence every r_i(z), ends up in the remainder.
+    let witness = divide::<S>(linear, &z);
+    send_point::<S>("kzg witness", &pk.commit_coefficients(&witness), t);
+    Ok(())
+}
+
+fn send_point<S: PairingSetting>(label: Label, point: &G1<S>, t: &mut ProverTranscript) {
+    let mut bytes = Vec::new();
+    // Writing to a vector does not fail.
+    let _ = point.serialize_compressed(&mut bytes);
+    t.send(label, &bytes);
+}
+
+impl<S: PairingSetting> ProverKey<S> {
+    fn commit_coefficients(&self, coefficients: &[S::Base]) -> G1<S> {
+        msm(self.srs.powers(), S::scalars(coefficients)).into_affine()
+    }
+}
+
+/// Commits to every column by its values.
+fn commit_columns<S: PairingSetting>(
+    pk: &ProverKey<S>,
+    matrix: &Columns<S::Base>,
+) -> Result<Vec<G1<S>>, ProveError> {
+    let log_height = Shape::of(matrix).log_height;
+    let basis = pk
+        .srs
+        .lagrange(log_height)
+        .filter(|basis| basis.len() == matrix.height() && log_height <= pk.max_log_height)
+        .ok_or_else(|| {
+            let (have, max) = (matrix.height(), pk.max_log_height);
+            ConfigError(format!(
+                "kzg: {have} rows are no power of two up to 2^{max}"
+            ))
+        })?;
+    let points: Vec<Projective<S::G1>> = (0..matrix.width())
+        .into_par_iter()
+        .map(|column| {
+            let cells = matrix.values[column..].iter().step_by(matrix.width());
+            let scalars: Vec<Scalar<S>> = cells.map(|&cell| S::scalar(cell)).collect();
+            msm(basis, &scalars)
+        })
+        .collect();
+    Ok(Projective::normalize_batch(&points))
+}
+
+/// The value of every column, in parallel.
+pub(super) fn evaluate<S: PairingSetting>(columns: &Columns<S::Base>, query: UniEval<S::Ext>) -> Vec<S::Ext> {
+    const ROWS: usize = 1 << 10;
+    let log_height = Shape::of(columns).log_height;
+    if query.0.exp_power_of_2(log_height).is_one() {
+        return ClaimKind::<S>::evaluate(&query, columns);
+    }
+    let weights = lagrange_at::<S>(log_height, query.0);
+    let width = columns.width();
+    let sum = |mut a: Vec<S::Ext>, b: Vec<S::Ext>| {
+        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        a
+    };
+    columns
+        .values
+        .par_chunks(ROWS * width.max(1))
+        .zip(weights.par_chunks(ROWS))
+        .map(|(rows, weights)| {
+            let mut values = vec![S::Ext::ZERO; width];
+            for (row, &weight) in rows.chunks_exact(width).zip(weights) {
+                values
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(value, &cell)| *value += weight * cell);
+            }
+            values
+        })
+        .reduce(|| vec![S::Ext::ZERO; width], sum)
+}
+
+/// `sum_i gamma^i f_i` over the columns that share height and points.
+struct Combined<S: Setting> {
+    points: Vec<S::Ext>,
+    coefficients: Vec<S::Base>,
+}
+
+fn combine<S: PairingSetting>(
+    openers: &[&Vec<Columns<S::Base>>],
+    opened: &[Opened<'_, S::Ext>],
+    gamma: S::Ext,
+) -> Vec<Combined<S>> {
+    let mut groups: BTreeMap<(usize, Vec<S::Ext>), Vec<S::Base>> = BTreeMap::new();
+    let mut start = S::Ext::ONE;
+    for matrix in opened {
+        let columns = &openers[matrix.oracle][matrix.matrix];
+        let powers: Vec<S::Ext> = gamma.shifted_powers(start).take(columns.width()).collect();
+        start *= gamma.exp_u64(columns.width() as u64);
+        let mut points: Vec<S::Ext> = matrix.at.iter().map(|(point, _)| *point).collect();
+        points.sort_unstable();
+        let height = columns.height();
+        let sums = groups
+            .entry((height, points))
+            .or_insert_with(|| vec![S::Base::ZERO; height]);
+        sums.par_iter_mut()
+            .zip(columns.values.par_chunks_exact(columns.width()))
+            .for_each(|(sum, row)| {
+                *sum += row.iter().zip(&powers).map(|(&cell, &p)| p * cell).sum()
+            });
+    }
+    let dft = Radix2DitParallel::default();
+    groups
+        .into_iter()
+        .map(|((_, points), values)| Combined {
+            points,
+            coefficients: dft.idft(values),
+        })
+        .collect()
+}
+
+/// The quotient by `X - point`; the remainder is dropped.
+fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> Vec<S::Base> {
+    let mut carry = S::Base::ZERO;
+    for coefficient in coefficients.iter_mut().rev() {
+        carry = *coefficient + carry * *point;
+        *coefficient = carry;
+    }
+    if !coefficients.is_empty() {
+        coefficients.remove(0);
+    }
+    coefficients
+}
+
+/// `sum += scale * addend`, growing as needed.
+fn add_scaled<S: PairingSetting>(sum: &mut Vec<S::Base>, addend: &[S::Base], scale: S::Base) {
+    sum.resize(sum.len().max(addend.len()), S::Base::ZERO);
+    sum.par_iter_mut()
+        .zip(addend)
+        .for_each(|(sum, &x)| *sum += scale * x);
+}

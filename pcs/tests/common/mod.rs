@@ -1,0 +1,320 @@
+//! A protocol with nothing to prove: oracles are sent, questions asked, answers proven.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use p3_field::{PrimeCharacteristicRing, TwoAdicField};
+use rand::RngExt;
+use rand::distr::{Distribution, StandardUniform};
+use rand::rngs::SmallRng;
+use trilemma_core::channel::{Oracle, Question, Shape};
+use trilemma_core::claim::{ClaimKind, Columns, UniEval};
+use trilemma_core::runner::{Binding, IndexCommitment, Proven, ProverIndex, Runner, SchemeEntry};
+use trilemma_core::setting::ext_bytes;
+use trilemma_core::transcript::ByteCount;
+use trilemma_core::{
+    ErrorTerm, Ledger, Options, OracleProver, OracleVerifier, ProveError, Reject, Setting, Smooth,
+};
+
+/// Where a question is asked.
+#[derive(Debug, Clone, Copy)]
+pub enum At {
+    /// At the challenge.
+    Z,
+    /// At the challenge times the generator of the matrix's subgroup.
+    Next,
+}
+
+/// A question.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask {
+    pub oracle: usize,
+    pub matrix: usize,
+    pub at: At,
+}
+
+/// A question about matrix `matrix` of oracle `oracle`, the index counting as an oracle if present.
+pub fn ask(oracle: usize, matrix: usize, at: At) -> Ask {
+    Ask { oracle, matrix, at }
+}
+
+/// What the prover commits to and is asked.
+pub struct Case<S: Setting> {
+    pub index: Vec<Columns<S::Base>>,
+    pub oracles: Vec<Vec<Columns<S::Base>>>,
+    pub asks: Vec<Vec<Ask>>,
+}
+
+/// What the verifier believes of a case.
+pub struct Beliefs {
+    pub index: Vec<Shape>,
+    pub shapes: Vec<Vec<Shape>>,
+    pub asks: Vec<Vec<Ask>>,
+    /// Ask at other points.
+    pub shift: bool,
+}
+
+impl<S: Setting> Case<S> {
+    pub fn beliefs(&self) -> Beliefs {
+        let shapes = |matrices: &Vec<Columns<S::Base>>| matrices.iter().map(Shape::of).collect();
+        Beliefs {
+            index: shapes(&self.index),
+            shapes: self.oracles.iter().map(shapes).collect(),
+            asks: self.asks.clone(),
+            shift: false,
+        }
+    }
+
+    fn oracle(&self, i: usize) -> &[Columns<S::Base>] {
+        let fixed = (!self.index.is_empty()).then_some(&self.index);
+        let oracles: Vec<&Vec<Columns<S::Base>>> = fixed.into_iter().chain(&self.oracles).collect();
+        oracles[i]
+    }
+}
+
+/// A random matrix.
+pub fn random<S: Setting>(rng: &mut SmallRng, log_height: usize, width: usize) -> Columns<S::Base>
+where
+    StandardUniform: Distribution<S::Base>,
+{
+    Columns::new(
+        (0..width << log_height).map(|_| rng.random()).collect(),
+        width,
+    )
+}
+
+/// A matrix of zeros.
+pub fn zero<S: Setting>(log_height: usize, width: usize) -> Columns<S::Base> {
+    Columns::new(S::Base::zero_vec(width << log_height), width)
+}
+
+/// Bytes before the scalar that precedes the oracles.
+pub const HEADER: usize = 2;
+const SIZES: [u8; HEADER] = [3, 1];
+
+/// Bytes of that scalar.
+pub fn extra<S: Setting>() -> usize {
+    ext_bytes::<S>()
+}
+
+fn term<S: Setting>() -> Option<ErrorTerm> {
+    Some(ErrorTerm::schwartz_zippel("test", 4.0, S::ext_bits()))
+}
+
+fn questions<S: Smooth>(
+    asks: &[Ask],
+    z: S::Ext,
+    shape: impl Fn(&Ask) -> Option<Shape>,
+) -> Vec<Question<UniEval<S::Ext>>> {
+    asks.iter()
+        .map(|ask| {
+            let log = shape(ask).map_or(0, |shape| shape.log_height.min(S::Base::TWO_ADICITY));
+            let point = match ask.at {
+                At::Z => z,
+                At::Next => z * S::Base::two_adic_generator(log),
+            };
+            Question {
+                oracle: Oracle(ask.oracle),
+                matrix: ask.matrix,
+                query: UniEval(point),
+            }
+        })
+        .collect()
+}
+
+fn prover<S: Smooth>(
+    case: &Case<S>,
+    ch: &mut dyn OracleProver<S, UniEval<S::Ext>>,
+) -> Result<(), ProveError> {
+    ch.send_sizes("sizes", &SIZES);
+    ch.send("scalar", &[S::Ext::from_u64(77)]);
+    for matrices in &case.oracles {
+        ch.send_oracle("oracle", matrices.clone())?;
+    }
+    let z = ch.sample("z", term::<S>())?;
+    for asks in &case.asks {
+        let shape = |ask: &Ask| Some(Shape::of(&case.oracle(ask.oracle)[ask.matrix]));
+        let asked = questions::<S>(asks, z, shape);
+        let answers = ch.ask(asked.clone())?;
+        for (question, values) in asked.iter().zip(answers) {
+            let columns = &case.oracle(question.oracle.0)[question.matrix];
+            assert_eq!(values, ClaimKind::<S>::evaluate(&question.query, columns));
+        }
+    }
+    Ok(())
+}
+
+fn verifier<S: Smooth>(
+    beliefs: &Beliefs,
+    ch: &mut dyn OracleVerifier<S, UniEval<S::Ext>>,
+    answers: &mut Vec<Vec<S::Ext>>,
+) -> Result<(), Reject> {
+    let sizes = ch.recv_sizes("sizes", HEADER, 5)?;
+    let scalar = ch.recv("scalar", 1)?;
+    for shapes in &beliefs.shapes {
+        ch.recv_oracle("oracle", shapes.clone())?;
+    }
+    ch.require("sizes", sizes.first() == Some(&SIZES[0]))?;
+    ch.require("scalar", scalar == [S::Ext::from_u64(77)])?;
+    let mut z = ch.sample("z", term::<S>())?;
+    if beliefs.shift {
+        z += S::Ext::ONE;
+    }
+    let fixed = (!beliefs.index.is_empty()).then_some(&beliefs.index);
+    let oracles: Vec<&Vec<Shape>> = fixed.into_iter().chain(&beliefs.shapes).collect();
+    for asks in &beliefs.asks {
+        let shape = |ask: &Ask| oracles.get(ask.oracle)?.get(ask.matrix).copied();
+        answers.extend(ch.ask(questions::<S>(asks, z, shape))?);
+    }
+    Ok(())
+}
+
+/// A proof with the index it is about.
+pub struct Honest {
+    pub proven: Proven,
+    pub index: (IndexCommitment, ProverIndex),
+}
+
+/// A scheme under test.
+pub struct Lab<S: Smooth> {
+    pub name: &'static str,
+    runner: Box<dyn Runner<S, UniEval<S::Ext>>>,
+    protocol: Vec<u8>,
+}
+
+type Accepted<E> = (Ledger, ByteCount, Vec<Vec<E>>);
+
+fn quietly<T>(what: &str, name: &str, f: impl FnOnce() -> T) -> T {
+    let hook = "the panic's message is above";
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| panic!("{name} panicked: {what} ({hook})"))
+}
+
+fn expect<T, E: Debug>(what: &str, name: &str, result: Result<T, E>) -> T {
+    result.unwrap_or_else(|e| panic!("{name}, {what}: {e:?}"))
+}
+
+impl<S: Smooth> Lab<S> {
+    pub fn new(
+        entry: &SchemeEntry<S, UniEval<S::Ext>>,
+        options: Options,
+        max_log_height: usize,
+    ) -> Self {
+        let runner = expect(
+            "set-up",
+            entry.name,
+            (entry.setup)(&options, max_log_height),
+        );
+        let protocol = format!("{} {options:?}", entry.name).into_bytes();
+        Self {
+            name: entry.name,
+            runner,
+            protocol,
+        }
+    }
+
+    fn binding(&self) -> Binding<'_> {
+        Binding {
+            protocol: &self.protocol,
+            statement: b"statement",
+        }
+    }
+
+    pub fn try_prove(&self, case: &Case<S>) -> Result<Honest, ProveError> {
+        quietly("proving", self.name, || {
+            let index = self.runner.index(&self.protocol, case.index.clone())?;
+            let run = &mut |ch: &mut dyn OracleProver<S, UniEval<S::Ext>>| prover(case, ch);
+            let proven = self
+                .runner
+                .prove(self.binding(), (&index.0, &index.1), run)?;
+            Ok(Honest { proven, index })
+        })
+    }
+
+    pub fn prove(&self, case: &Case<S>) -> Honest {
+        expect("proving", self.name, self.try_prove(case))
+    }
+
+    fn verify_as(
+        &self,
+        what: &str,
+        binding: Binding<'_>,
+        honest: &Honest,
+        beliefs: &Beliefs,
+    ) -> Result<Accepted<S::Ext>, Reject> {
+        quietly(what, self.name, || {
+            let mut answers = Vec::new();
+            let run = &mut |ch: &mut dyn OracleVerifier<S, UniEval<S::Ext>>| {
+                verifier(beliefs, ch, &mut answers)
+            };
+            let proof = &honest.proven.proof;
+            let (ledger, count) = self.runner.verify(binding, &honest.index.0, proof, run)?;
+            Ok((ledger, count, answers))
+        })
+    }
+
+    /// The proof is accepted, with the right answers and the prover's figures.
+    pub fn accepts(&self, what: &str, honest: &Honest, case: &Case<S>) {
+        let result = self.verify_as(what, self.binding(), honest, &case.beliefs());
+        let (ledger, bytes, answers) = expect(what, self.name, result);
+        assert_eq!(answers.len(), case.asks.iter().map(Vec::len).sum::<usize>());
+        let proven = &honest.proven;
+        assert_eq!(bytes, proven.bytes, "{}, {what}: bytes", self.name);
+        assert_eq!(
+            bytes.values().sum::<usize>(),
+            proven.proof.len(),
+            "{}, {what}",
+            self.name
+        );
+        assert_eq!(ledger, proven.ledger, "{}, {what}: ledger", self.name);
+    }
+
+    /// Proves and verifies; a second proof is the same.
+    pub fn round_trip(&self, what: &str, case: &Case<S>) {
+        let honest = self.prove(case);
+        self.accepts(what, &honest, case);
+        let again = self.prove(case);
+        assert_eq!(
+            again.proven.proof, honest.proven.proof,
+            "{}, {what}: not a function",
+            self.name
+        );
+        assert_eq!(again.index.0, honest.index.0);
+    }
+
+    /// The proof is rejected, without a panic.
+    pub fn rejects(&self, what: &str, honest: &Honest, beliefs: &Beliefs) {
+        let result = self.verify_as(what, self.binding(), honest, beliefs);
+        assert!(result.is_err(), "{} accepts: {what}", self.name);
+    }
+
+    /// Why the proof is rejected; empty if it is not.
+    pub fn reason(&self, honest: &Honest, beliefs: &Beliefs) -> String {
+        let result = self.verify_as("reason", self.binding(), honest, beliefs);
+        result.err().map(|reject| reject.what).unwrap_or_default()
+    }
+
+    /// A proof of another protocol or statement is rejected.
+    pub fn rejects_other_bindings(&self, honest: &Honest, beliefs: &Beliefs) {
+        let (protocol, statement) = (self.protocol.as_slice(), b"statement".as_slice());
+        let other = [protocol, &[0]].concat();
+        for binding in [
+            Binding {
+                protocol: &other,
+                statement,
+            },
+            Binding {
+                protocol: b"",
+                statement,
+            },
+            Binding {
+                protocol,
+                statement: b"another",
+            },
+        ] {
+            let result = self.verify_as("another binding", binding, honest, beliefs);
+            assert!(result.is_err(), "{} accepts another binding", self.name);
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! What only KZG promises: its points, its reference strings, its ledger, its size.
+
+mod common;
+
+use std::time::Instant;
+
+use ark_ec::short_weierstrass::Affine;
+use ark_ec::{AffineRepr, CurveConfig, CurveGroup};
+use ark_ff::{BigInteger, PrimeField as _};
+use ark_serialize::CanonicalSerialize;
+use common::{At, Case, Lab, ask, random};
+use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
+use p3_field::PrimeCharacteristicRing;
+use rand::distr::{Distribution, StandardUniform};
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use trilemma_core::channel::{Oracle, Question, Shape};
+use trilemma_core::claim::{Claim, Columns, UniEval};
+use trilemma_core::security::Standing;
+use trilemma_core::setting::{Bls12, Bn254};
+use trilemma_core::{
+    Opens, Options, ProverTranscript, Reject, Scheme, SchemeEntry, Security, Setup, Smooth,
+    VerifierTranscript,
+};
+use trilemma_pcs::ideal::Ideal;
+use trilemma_pcs::kzg::Kzg;
+use trilemma_pcs::msm::msm;
+use trilemma_pcs::srs::{PairingSetting, Srs, save_insecure};
+
+const SEED: u64 = 0xCE7E;
+
+fn rng() -> SmallRng {
+    println!("seed {SEED:#x}");
+    SmallRng::seed_from_u64(SEED)
+}
+
+fn lab<S: PairingSetting>(options: Options, max_log_height: usize) -> Lab<S> {
+    Lab::new(&SchemeEntry::of::<Kzg>(), options, max_log_height)
+}
+
+/// The claims of a prover that adds `error` to the value of one column, and means it.
+fn lie<S: Smooth, P: Opens<S, UniEval<S::Ext>>>(
+    error: S::Ext,
+    change: impl Fn(&mut Vec<Claim<UniEval<S::Ext>, S::Ext>>),
+) -> Result<(), Reject>
+where
+    StandardUniform: Distribution<S::Base> + Distribution<S::Ext>,
+{
+    let mut rng = rng();
+    let matrices = vec![random::<S>(&mut rng, 4, 3), random::<S>(&mut rng, 2, 2)];
+    let shapes: Vec<Shape> = matrices.iter().map(Shape::of).collect();
+    let points: [S::Ext; 2] = rng.random();
+    let (pk, vk) = P::setup(&Options::default(), 4).expect("set-up");
+    let mut t = ProverTranscript::new(b"lie", Security::default());
+    let opener = P::commit(&pk, matrices, "oracle", &mut t).expect("commits");
+    let questions: Vec<_> = [(0, 0), (0, 1), (1, 0)]
+        .map(|(matrix, p)| Question {
+            oracle: Oracle(0),
+            matrix,
+            query: UniEval(points[p]),
+        })
+        .into();
+    let mut hints = P::Hints::default();
+    let answers = P::answer(&pk, &[&opener], &questions, &mut hints);
+    let claim = |(q, values): (Question<_>, Vec<_>)| Claim {
+        oracle: q.oracle.0,
+        matrix: q.matrix,
+        query: q.query,
+        values,
+    };
+    let mut claims: Vec<_> = questions.into_iter().zip(answers).map(claim).collect();
+    claims[1].values[2] += error;
+    change(&mut claims);
+    claims
+        .iter()
+        .for_each(|claim| t.send_ext::<S>("answers", &claim.values));
+    let _ = P::open(&pk, &[&opener], &claims, hints, &mut t);
+    let (proof, ..) = t.finish();
+
+    let mut t = VerifierTranscript::new(b"lie", Security::default(), &proof);
+    let commitment = P::receive(&vk, &shapes, "oracle", &mut t)?;
+    for claim in &claims {
+        t.recv_ext::<S>("answers", claim.values.len())?;
+    }
+    P::verify(&vk, &[(&commitment, &shapes)], &claims, &mut t)?;
+    t.finish().map(|_| ())
+}
+
+fn lies<S: Smooth, P: Opens<S, UniEval<S::Ext>>>()
+where
+    StandardUniform: Distribution<S::Base> + Distribution<S::Ext>,
+{
+    let keep = |_: &mut Vec<_>| ();
+    assert_eq!(lie::<S, P>(S::Ext::ZERO, keep), Ok(()));
+    assert!(lie::<S, P>(S::Ext::ONE, keep).is_err());
+    assert!(lie::<S, P>(S::Ext::NEG_ONE, keep).is_err());
+    // The same question, answered truly and falsely, in either order.
+    for at in [0, 1] {
+        let twice = |claims: &mut Vec<Claim<UniEval<S::Ext>, S::Ext>>| {
+            let mut again = claims[0].clone();
+            again.values[0] += S::Ext::ONE;
+            claims.insert(at, again);
+        };
+        assert!(lie::<S, P>(S::Ext::ZERO, twice).is_err());
+    }
+    let errors = |claims: &mut Vec<Claim<UniEval<S::Ext>, S::Ext>>| {
+        // Errors that cancel in a plain sum over columns or points.
+        claims[0].values[0] += S::Ext::ONE;
+        claims[0].values[1] -= S::Ext::ONE;
+        claims[1].values[0] -= S::Ext::ONE;
+    };
+    assert!(lie::<S, P>(S::Ext::ONE, errors).is_err());
+}
+
+#[test]
+fn false_values_that_the_prover_stands_by_are_rejected() {
+    lies::<Bls12, Ideal>();
+    lies::<Bls12, Kzg>();
+    lies::<Bn254, Kzg>();
+}
+
+/// Encodings that must not pass for a commitment.
+fn bad_points<S: PairingSetting>() -> Vec<(&'static str, Vec<u8>)> {
+    type Fq<S> = <<S as PairingSetting>::G1 as ark_ec::CurveConfig>::BaseField;
+    let compress = |point: Affine<S::G1>| {
+        let mut bytes = Vec::new();
+        point.serialize_compressed(&mut bytes).expect("serializes");
+        bytes
+    };
+    let generator = compress(Affine::generator());
+    let mut bad = vec![
+        ("zeros", vec![0; generator.len()]),
+        ("ones", vec![255; generator.len()]),
+    ];
+    let mut infinity = compress(Affine::identity());
+    for i in 0..infinity.len() {
+        infinity[i] ^= 1;
+        bad.push(("infinity with a coordinate", infinity.clone()));
+        infinity[i] ^= 1;
+    }
+    let (mut off_curve, mut outside) = (None, None);
+    for x in (1u64..).map(Fq::<S>::from) {
+        match Affine::<S::G1>::get_point_from_x_unchecked(x, false) {
+            None => off_curve = Some(x),
+            Some(point) if !point.is_in_correct_subgroup_assuming_on_curve() => {
+                outside = Some(point);
+            }
+            Some(_) => {}
+        }
+        let complete = outside.is_some() || S::G1::cofactor_is_one();
+        if off_curve.is_some() && complete {
+            break;
+        }
+    }
+    outside
+        .into_iter()
+        .for_each(|point| bad.push(("outside the subgroup", compress(point))));
+    if let Some(x) = off_curve {
+        bad.push(("off the curve", compress(Affine::new_unchecked(x, x))));
+    }
+    bad
+}
+
+fn rejects_bad_points<S: PairingSetting>(plus_modulus: impl Fn(&[u8]) -> Vec<u8>)
+where
+    StandardUniform: Distribution<S::Base>,
+{
+    let lab = lab::<S>(Options::default(), 3);
+    let case = Case::<S> {
+        index: Vec::new(),
+        oracles: vec![vec![random::<S>(&mut rng(), 3, 1)]],
+        asks: vec![vec![ask(0, 0, At::Z)]],
+    };
+    let mut honest = lab.prove(&case);
+    let mut bad = bad_points::<S>();
+    let size = bad[0].1.len();
+    let proof = honest.proven.proof.clone();
+    let commitment = common::HEADER + common::extra::<S>();
+    let places = [commitment, proof.len() - 2 * size, proof.len() - size];
+    // A small x has a second encoding, x + p, if the spare bits allow it.
+    let (mut x, mut small) = (0u64, None);
+    while small.is_none() {
+        x += 1;
+        small = Affine::<S::G1>::get_point_from_x_unchecked(x.into(), true);
+    }
+    let mut bytes = Vec::new();
+    small
+        .expect("found")
+        .serialize_compressed(&mut bytes)
+        .expect("serializes");
+    bad.push(("not canonical", plus_modulus(&bytes)));
+    for (what, point) in bad {
+        for at in places {
+            honest.proven.proof[at..at + size].copy_from_slice(&point);
+            lab.rejects(what, &honest, &case.beliefs());
+            let reason = lab.reason(&honest, &case.beliefs());
+            assert!(
+                reason.contains("not a point") || reason.contains("canonical"),
+                "{what}: {reason}"
+            );
+            honest.proven.proof.clone_from(&proof);
+        }
+    }
+}
+
+/// Adds the modulus to a big-endian number, leaving the flags above it.
+fn add(bytes: &[u8], modulus: &[u8]) -> Vec<u8> {
+    let mut carry = 0u16;
+    let mut sum: Vec<u8> = bytes.to_vec();
+    for (byte, m) in sum.iter_mut().zip(modulus).rev() {
+        carry += u16::from(*byte) + u16::from(*m);
+        *byte = carry as u8;
+        carry >>= 8;
+    }
+    sum
+}
+
+#[test]
+fn bad_points_are_rejected_where_they_are_read() {
+    let bls = ark_bls12_381::Fq::MODULUS.to_bytes_be();
+    rejects_bad_points::<Bls12>(|x| add(x, &bls));
+    let bn = ark_bn254::Fq::MODULUS.to_bytes_be();
+    rejects_bad_points::<Bn254>(|x| {
+        let reversed: Vec<u8> = x.iter().rev().copied().collect();
+        add(&reversed, &bn).into_iter().rev().collect()
+    });
+}
+
+fn commits_to_coefficients<S: PairingSetting>()
+where
+    StandardUniform: Distribution<S::Base>,
+{
+    let srs = Srs::<S>::insecure(5, 1).expect("made");
+    let mut rng = rng();
+    for log_height in 0..=5 {
+        let column = random::<S>(&mut rng, log_height, 1).values;
+        let basis = srs.lagrange(log_height).expect("within the string");
+        let by_values = msm(basis, S::scalars(&column));
+        let coefficients = Radix2DitParallel::default().idft(column);
+        let by_coefficients = msm(srs.powers(), S::scalars(&coefficients));
+        assert_eq!(by_values.into_affine(), by_coefficients.into_affine());
+    }
+}
+
+#[test]
+fn values_and_coefficients_commit_alike() {
+    commits_to_coefficients::<Bls12>();
+    commits_to_coefficients::<Bn254>();
+}
+
+fn uses_files<S: PairingSetting>()
+where
+    StandardUniform: Distribution<S::Base>,
+{
+    let path = |n: u32| {
+        let name = format!("trilemma-{}-{}-{n}.srs", S::NAME, std::process::id());
+        std::env::temp_dir().join(name)
+    };
+    let with = |path: &std::path::Path| Options {
+        srs: Some(path.into()),
+        ..Options::default()
+    };
+    let case = Case::<S> {
+        index: vec![random::<S>(&mut rng(), 3, 1)],
+        oracles: vec![vec![random::<S>(&mut rng(), 3, 2)]],
+        asks: vec![vec![
+            ask(0, 0, At::Z),
+            ask(1, 0, At::Z),
+            ask(1, 0, At::Next),
+        ]],
+    };
+    let (same, longer, other, short) = (path(0), path(1), path(2), path(3));
+    save_insecure(S::NAME, 3, 0, &same).expect("writes");
+    save_insecure(S::NAME, 4, 0, &longer).expect("writes");
+    save_insecure(S::NAME, 3, 9, &other).expect("writes");
+    save_insecure(S::NAME, 2, 0, &short).expect("writes");
+    let labs = [&same, &longer, &other].map(|path| lab::<S>(with(path), 3));
+    for lab in &labs {
+        lab.round_trip("from a file", &case);
+    }
+    let honest = labs[0].prove(&case);
+    labs[2].rejects("another trapdoor", &honest, &case.beliefs());
+    let refused = |result: Result<_, trilemma_core::ConfigError>| {
+        let _: (<Kzg as Scheme<S>>::ProverKey, _) = match result {
+            Ok(keys) => keys,
+            Err(e) => return e.0,
+        };
+        panic!("accepted");
+    };
+    assert!(refused(<Kzg as Scheme<S>>::setup(&with(&short), 3)).contains("2^3 are needed"));
+    let missing = refused(<Kzg as Scheme<S>>::setup(&with(&path(4)), 3));
+    assert!(missing.contains("srs"), "{missing}");
+    let (_, vk) = <Kzg as Scheme<S>>::setup(&with(&longer), 3).expect("set-up");
+    let properties = <Kzg as Scheme<S>>::properties(&vk);
+    assert!(matches!(properties.setup, Setup::Insecure(text) if text.contains("seed 0")));
+    assert!(!properties.post_quantum && !properties.hiding);
+    for path in [same, longer, other, short] {
+        std::fs::remove_file(path).expect("removes");
+    }
+}
+
+#[test]
+fn reference_strings_come_from_files() {
+    uses_files::<Bls12>();
+    uses_files::<Bn254>();
+    assert!(save_insecure("p256", 1, 0, &std::env::temp_dir().join("never")).is_err());
+}
+
+fn size_and_ledger<S: PairingSetting>(point: usize, bits: f64)
+where
+    StandardUniform: Distribution<S::Base>,
+{
+    let lab = lab::<S>(Options::default(), 6);
+    let case = Case::<S> {
+        index: Vec::new(),
+        oracles: vec![vec![
+            random::<S>(&mut rng(), 6, 7),
+            random::<S>(&mut rng(), 4, 2),
+        ]],
+        asks: vec![vec![
+            ask(0, 0, At::Z),
+            ask(0, 0, At::Next),
+            ask(0, 1, At::Z),
+        ]],
+    };
+    let proven = lab.prove(&case).proven;
+    assert_eq!(proven.bytes["oracle"], 9 * point);
+    assert_eq!(proven.bytes["answers"], (2 * 7 + 2) * 32);
+    assert_eq!(
+        proven.bytes["kzg quotient"] + proven.bytes["kzg witness"],
+        2 * point
+    );
+    let assumed = proven
+        .ledger
+        .weakest(Standing::Assumed)
+        .expect("assumptions");
+    assert_eq!(assumed.total(), bits);
+    assert!(
+        proven
+            .ledger
+            .weakest(Standing::Proven)
+            .expect("terms")
+            .total()
+            > 200.0
+    );
+}
+
+#[test]
+fn sizes_and_ledgers() {
+    size_and_ledger::<Bls12>(48, 120.0);
+    size_and_ledger::<Bn254>(32, 100.0);
+}
+
+/// Figures of one machine: `cargo test --release --test kzg -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints figures, checks nothing"]
+fn figures() {
+    fn measure<S: PairingSetting>(log_height: usize, width: usize)
+    where
+        StandardUniform: Distribution<S::Base>,
+    {
+        let mut rng = rng();
+        let start = Instant::now();
+        let srs = Srs::<S>::insecure(log_height, 0).expect("made");
+        println!("{} 2^{log_height}: powers {:.0?}", S::NAME, start.elapsed());
+        let start = Instant::now();
+        srs.lagrange(log_height).expect("within");
+        println!("  Lagrange basis {:.0?}", start.elapsed());
+        let column = random::<S>(&mut rng, log_height, 1).values;
+        let start = Instant::now();
+        let _ = msm(srs.powers(), S::scalars(&column));
+        let time = start.elapsed();
+        println!(
+            "  sum of full scalars {time:.0?}, {:.0}/s",
+            (1 << log_height) as f64 / time.as_secs_f64()
+        );
+        let keys = <Kzg as Scheme<S>>::setup(&Options::default(), log_height).expect("set-up");
+        for bits in [1, 8, 16, 32] {
+            let cell = |_| S::Base::from_u64(rng.random::<u64>() >> (64 - bits));
+            let matrix =
+                Columns::<S::Base>::new((0..width << log_height).map(cell).collect(), width);
+            let mut t = ProverTranscript::new(b"figures", Security::default());
+            // The first commitment makes the basis.
+            <Kzg as Scheme<S>>::commit(&keys.0, vec![matrix.clone()], "oracle", &mut t)
+                .expect("commits");
+            let start = Instant::now();
+            <Kzg as Scheme<S>>::commit(&keys.0, vec![matrix.clone()], "oracle", &mut t)
+                .expect("commits");
+            let time = start.elapsed();
+            println!(
+                "  commit {width} columns of {bits} bits {time:.0?}, {:.0?} each",
+                time / width as u32
+            );
+            if bits == 16 {
+                let case = Case::<S> {
+                    index: Vec::new(),
+                    oracles: vec![vec![matrix]],
+                    asks: vec![vec![ask(0, 0, At::Z), ask(0, 0, At::Next)]],
+                };
+                let lab = lab::<S>(Options::default(), log_height);
+                let honest = lab.prove(&case);
+                let (time, size) = (honest.proven.time, honest.proven.proof.len());
+                println!("  answer and open {:.0?}, {size} bytes", time.open);
+                let start = Instant::now();
+                lab.accepts("figures", &honest, &case);
+                println!("  verify {:.1?}", start.elapsed());
+            }
+        }
+    }
+    for log_height in [12, 16, 18] {
+        measure::<Bls12>(log_height, 16);
+        measure::<Bn254>(log_height, 16);
+    }
+}
