@@ -191,6 +191,10 @@ impl<C: MontConfig<4>> Div for CurveScalar<C> {
 }
 impl<C: MontConfig<4>> DivAssign for CurveScalar<C> {
     #[inline]
+    #[expect(
+        clippy::suspicious_op_assign_impl,
+        reason = "division multiplies by the inverse"
+    )]
     fn div_assign(&mut self, rhs: Self) {
         *self *= rhs.inverse();
     }

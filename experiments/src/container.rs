@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use trilemma_backends::{Pipeline, Public};
 use trilemma_core::Options;
+use trilemma_frontends::riscv::Program;
 
 use crate::fault::Fault;
 use crate::files;
@@ -24,16 +25,64 @@ pub trait Header: Serialize + DeserializeOwned {
     const KIND: usize;
 }
 
+/// What a proof and a key must agree on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// Pipeline.
+    pub pipeline: Pipeline,
+    /// Its options, without the path of a reference string: where it lies is nobody's business, and a
+    /// verifier must not take one that the prover names.
+    pub options: Options,
+    /// BLAKE3 of the reference string's file, if one was given.
+    pub srs: Option<String>,
+    /// BLAKE3 of the program's ELF file.
+    pub program: String,
+}
+
+impl About {
+    /// Describes a program under a pipeline.
+    pub fn new(pipeline: &Pipeline, options: &Options, program: &Program) -> Result<Self, Fault> {
+        let srs = options.srs.as_deref().map(files::digest).transpose()?;
+        let options = Options {
+            srs: None,
+            ..options.clone()
+        };
+        Ok(Self {
+            pipeline: pipeline.clone(),
+            options,
+            srs,
+            program: hex::encode(program.digest),
+        })
+    }
+
+    /// The options with the verifier's own reference string, which must be the one that was used.
+    pub fn options_with(&self, srs: Option<&Path>) -> Result<Options, String> {
+        let given = srs
+            .map(files::digest)
+            .transpose()
+            .map_err(|fault| fault.to_string())?;
+        match (&self.srs, &given) {
+            (a, b) if a == b => Ok(Options {
+                srs: srs.map(Path::to_owned),
+                ..self.options.clone()
+            }),
+            (Some(used), None) => Err(format!(
+                "needs --srs with the reference string of BLAKE3 {used}"
+            )),
+            (Some(used), Some(given)) => Err(format!(
+                "made with the reference string of BLAKE3 {used}, --srs has {given}"
+            )),
+            (None, _) => Err("made without the reference string of --srs".into()),
+        }
+    }
+}
+
 /// The header of a proof file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofHeader {
-    /// Pipeline.
-    pub pipeline: Pipeline,
-    /// Its options.
-    pub options: Options,
-    /// BLAKE3 of the program's ELF file.
-    pub program: String,
+    /// What it is about.
+    pub about: About,
     /// Exit code.
     pub exit_code: u32,
     /// Public output, in hexadecimal.
@@ -45,12 +94,19 @@ impl Header for ProofHeader {
 }
 
 impl ProofHeader {
+    /// Describes a proof.
+    pub fn new(about: About, public: &Public) -> Self {
+        Self {
+            about,
+            exit_code: public.exit_code,
+            output: hex::encode(&public.output),
+        }
+    }
+
     /// The public values.
-    pub fn public(&self) -> Result<Public, Fault> {
+    pub fn public(&self) -> Result<Public, String> {
         let output = hex::decode(&self.output).map_err(|error| {
-            Fault::Failed(format!(
-                "the public output in the header is not hexadecimal: {error}"
-            ))
+            format!("the public output in the header is not hexadecimal: {error}")
         })?;
         Ok(Public {
             exit_code: self.exit_code,
@@ -63,12 +119,8 @@ impl ProofHeader {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyHeader {
-    /// Pipeline.
-    pub pipeline: Pipeline,
-    /// Its options.
-    pub options: Options,
-    /// BLAKE3 of the program's ELF file.
-    pub program: String,
+    /// What it is about.
+    pub about: About,
 }
 
 impl Header for KeyHeader {
@@ -134,10 +186,15 @@ mod tests {
     use super::*;
 
     fn header() -> KeyHeader {
+        let program = "00".to_owned();
+        let pipeline = Pipeline("a/b/c/d".into());
         KeyHeader {
-            pipeline: Pipeline("a/b/c/d".into()),
-            options: Options::default(),
-            program: "00".into(),
+            about: About {
+                pipeline,
+                options: Options::default(),
+                srs: None,
+                program,
+            },
         }
     }
 
@@ -160,6 +217,29 @@ mod tests {
         assert_eq!(
             decode::<KeyHeader>(&bytes),
             Err("the verifying-key file goes on after its end".into())
+        );
+    }
+
+    #[test]
+    fn the_verifier_brings_its_own_reference_string() {
+        let dir = tempfile::tempdir().unwrap();
+        let [good, bad] = ["good", "bad"].map(|name| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, name).unwrap();
+            path
+        });
+        let insecure = header().about;
+        let made = About {
+            srs: Some(files::digest(&good).unwrap()),
+            ..header().about
+        };
+        assert_eq!(insecure.options_with(None), Ok(Options::default()));
+        assert!(insecure.options_with(Some(&good)).is_err());
+        assert!(made.options_with(None).unwrap_err().contains("needs --srs"));
+        assert!(made.options_with(Some(&bad)).is_err());
+        assert_eq!(
+            made.options_with(Some(&good)).map(|o| o.srs),
+            Ok(Some(good))
         );
     }
 

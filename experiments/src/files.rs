@@ -47,10 +47,31 @@ pub fn read_text(path: &Path) -> Result<String, Fault> {
     fs::read_to_string(path).map_err(|error| Fault::file(path, &error))
 }
 
+/// BLAKE3 of a file.
+pub fn digest(path: &Path) -> Result<String, Fault> {
+    Ok(blake3::hash(&read(path)?).to_hex().to_string())
+}
+
 /// The program in an ELF file.
 pub fn program(path: &Path) -> Result<Program, Fault> {
     let bytes = read(path)?;
     Program::from_elf(&bytes).map_err(|error| Fault::Failed(format!("{}: {error}", path.display())))
+}
+
+/// Finds before long work that a file could not be written after it.
+pub fn check_directory(path: &Path) -> Result<(), Fault> {
+    let parent = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    if parent.is_dir() {
+        return Ok(());
+    }
+    Err(Fault::Usage(format!(
+        "{}: {} is no directory",
+        path.display(),
+        parent.display()
+    )))
 }
 
 /// Writes a file so that a crash leaves either the old one or the new one.

@@ -114,7 +114,7 @@ impl Plan {
         };
         for entry in &config.pipelines {
             let options = entry.options(base, config.security);
-            let srs_digest = options.srs.as_deref().map(digest).transpose()?;
+            let srs_digest = options.srs.as_deref().map(files::digest).transpose()?;
             let wanted = |task: &&Task| {
                 entry
                     .programs
@@ -251,10 +251,6 @@ fn tasks(config: &Config, base: &Path) -> Result<Vec<Task>, Fault> {
         }
     }
     Ok(tasks)
-}
-
-fn digest(path: &Path) -> Result<String, Fault> {
-    Ok(blake3::hash(&files::read(path)?).to_hex().to_string())
 }
 
 /// BLAKE3 of a value's canonical JSON.

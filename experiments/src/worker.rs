@@ -13,7 +13,7 @@ use trilemma_core::{Options, Properties, ProveError, Reject, Setup};
 use trilemma_reports::schema::{Counts, Measurement, Resources, Status, TableSize, Traits};
 
 use crate::commands::resolve;
-use crate::container::{self, ProofHeader};
+use crate::container::{self, About, ProofHeader};
 use crate::fault::Fault;
 use crate::files;
 use crate::plan::Job;
@@ -150,13 +150,8 @@ fn fill(job: &Job, resolve: &Resolve, row: &mut Measurement) -> Ended {
     row.bits = Some(proved.ledger.bits());
     row.ledger = proved.ledger.clone();
     row.counts = Some(counts(&proved, verifying_key.len()));
-    let header = ProofHeader {
-        pipeline: job.pipeline.clone(),
-        options: job.options.clone(),
-        program: hex::encode(program.digest),
-        exit_code: proved.public.exit_code,
-        output: hex::encode(&proved.public.output),
-    };
+    let about = About::new(&job.pipeline, &job.options, &program).map_err(infra)?;
+    let header = ProofHeader::new(about, &proved.public);
     row.phases.serialize_ns = Some(timed(|| container::encode(&header, &proved.proof)).1);
     if proved.public != job.expected {
         let text = format!("proven: {:?}; executed: {:?}", proved.public, job.expected);

@@ -127,6 +127,114 @@ fn bad_pipelines_are_named() {
 }
 
 #[test]
+fn a_proof_needs_only_its_program_or_its_key() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    let (proof, key, other_key) = (file("x.proof"), file("x.key"), file("y.key"));
+    let succeeds = |args: &[&str]| {
+        let output = trilemma(args).output().expect("the command runs");
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert!(
+            output.status.success(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        text
+    };
+    let (exit7, fibonacci) = (elf("exit7"), elf("fibonacci"));
+    let text = succeeds(&["prove", &exit7, "-o", &proof]);
+    assert!(
+        text.contains("<- weakest") && text.contains("committed cells"),
+        "{text}"
+    );
+    succeeds(&["key", &exit7, "-o", &key]);
+    succeeds(&["key", &fibonacci, "-o", &other_key]);
+    for args in [["--program", &exit7], ["--key", &key]] {
+        let text = succeeds(&["verify", &proof, args[0], args[1], "--json"]);
+        let json: Value = serde_json::from_str(&text).expect("one JSON object");
+        assert_eq!(
+            (&json["exit_code"], &json["output"]),
+            (&Value::from(7), &Value::from(""))
+        );
+    }
+    let refused = |args: &[&str], text: &str| {
+        let (code, error) = fails(args);
+        assert!(
+            code == 1 && error.contains(text),
+            "{args:?}: {code} {error}"
+        );
+    };
+    refused(
+        &["verify", &proof, "--program", &fibonacci],
+        "about another program",
+    );
+    refused(
+        &["verify", &proof, "--key", &other_key],
+        "not the key of this proof: program",
+    );
+    refused(
+        &["verify", &key, "--key", &key],
+        "this is a verifying-key file, not a proof file",
+    );
+    refused(
+        &["verify", &proof, "--key", &proof],
+        "this is a proof file, not a verifying-key file",
+    );
+    refused(
+        &["verify", &proof, "--key", &key, "--min-security", "120"],
+        "made for 100 bits",
+    );
+    refused(
+        &["verify", &proof, "--key", &key, "--srs", &key],
+        "without the reference string",
+    );
+
+    let mut bytes = fs::read(&proof).expect("the proof");
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let at = text.find("\"exit_code\":7").expect("the header") + "\"exit_code\":".len();
+    // Lossy text may be longer than the bytes; the header comes first and is plain.
+    bytes[at] = b'8';
+    let forged = file("forged.proof");
+    fs::write(&forged, &bytes).expect("a file");
+    refused(&["verify", &forged, "--key", &key], "rejected: ");
+    fs::write(&forged, &bytes[..bytes.len() - 1]).expect("a file");
+    refused(
+        &["verify", &forged, "--key", &key],
+        "the proof file is cut off",
+    );
+}
+
+#[test]
+fn limits_of_the_prover_are_named() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let proof = dir.path().join("x.proof").display().to_string();
+    let prove = |program: &str, flags: &[&str]| {
+        let program = elf(program);
+        let mut args = vec!["prove", &program, "-o", &proof];
+        args.extend(flags);
+        fails(&args)
+    };
+    let (code, error) = prove("bad_loop", &["--max-cycles", "1000"]);
+    assert!(
+        code == 1 && error.contains("did not exit within 1000 cycles"),
+        "{error}"
+    );
+    let (code, error) = prove("bad_unimp", &[]);
+    assert!(code == 1 && error.contains("trap at pc"), "{error}");
+    let (code, error) = prove("exit7", &["--memory-gib", "0.001"]);
+    assert!(
+        code == 1 && error.contains("memory limit of 0.001 GiB"),
+        "{error}"
+    );
+    let (code, error) = fails(&["prove", &elf("exit7"), "-o", "nowhere/x.proof"]);
+    assert!(
+        code == 2 && error.contains("nowhere is no directory"),
+        "{error}"
+    );
+    assert!(!Path::new(&proof).exists());
+}
+
+#[test]
 fn bad_proof_files_are_named() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("x.proof");

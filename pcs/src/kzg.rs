@@ -36,28 +36,27 @@
 //! **Symbols.** `W`: `quotient`; `W'`: `witness`; `S_i` and values: [`Opened`]; `Z_(T - S_i)`:
 //! [`vanishing`] of [`others`].
 
+mod prover;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ark_ec::AffineRepr;
 use ark_ec::pairing::Pairing;
 use ark_ec::short_weierstrass::Projective;
-use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::Zero;
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
-use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
 use p3_field::{Field, PrimeCharacteristicRing};
-use p3_matrix::Matrix;
-use rayon::prelude::*;
 use trilemma_core::channel::{Question, Shape};
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
 use trilemma_core::scheme::{Opens, Properties, Scheme, Setup};
 use trilemma_core::{
-    ConfigError, ErrorTerm, Label, Ledger, Options, ProveError, ProverTranscript, Reject, Setting,
+    ConfigError, ErrorTerm, Label, Ledger, Options, ProveError, ProverTranscript, Reject,
     VerifierTranscript,
 };
 
 use crate::msm::msm;
-use crate::srs::{G1, G2, PairingSetting, Scalar, Srs, lagrange_at};
+use crate::srs::{G1, G2, PairingSetting, Srs};
 
 /// The scheme of Kate, Zaverucha and Goldberg.
 pub struct Kzg;
@@ -194,7 +193,7 @@ impl<S: PairingSetting> Opens<S, UniEval<S::Ext>> for Kzg {
                 .and_then(|(commitment, _)| commitment.get(matrix.matrix))
                 .filter(|commitments| commitments.len() == matrix.width())
                 .ok_or_else(|| Reject::new("claims about no matrix of that width"))?;
-            let weight = vanishing::<S>(&others::<S>(&points, matrix), z);
+            let weight = vanishing::<S>(&others::<S>(&points, &matrix.points()), z);
             constant += weight * matrix.remainder(gamma, power, z);
             for commitment in commitments {
                 bases.push(*commitment);
@@ -258,6 +257,11 @@ impl<E: Field> Opened<'_, E> {
         self.at.first().map_or(0, |(_, values)| values.len())
     }
 
+    /// `S_i`.
+    fn points(&self) -> Vec<E> {
+        self.at.iter().map(|(point, _)| *point).collect()
+    }
+
     /// `sum_i gamma^i r_i(z)` over the columns, powers starting with `power`: the interpolation of
     /// the combined values.
     fn remainder(&self, gamma: E, power: E, z: E) -> E {
@@ -319,12 +323,7 @@ fn union<S: PairingSetting>(opened: &[Opened<'_, S::Ext>]) -> Vec<S::Ext> {
 }
 
 /// `T - S_i`.
-fn others<S: PairingSetting>(points: &[S::Ext], matrix: &Opened<'_, S::Ext>) -> Vec<S::Ext> {
-    let own: Vec<S::Ext> = matrix.at.iter().map(|(point, _)| *point).collect();
-    others_of::<S>(points, &own)
-}
-
-fn others_of<S: PairingSetting>(points: &[S::Ext], own: &[S::Ext]) -> Vec<S::Ext> {
+fn others<S: PairingSetting>(points: &[S::Ext], own: &[S::Ext]) -> Vec<S::Ext> {
     points
         .iter()
         .filter(|point| !own.contains(point))
@@ -377,7 +376,7 @@ fn assume<S: PairingSetting>(ledger: &mut Ledger, log_powers: usize) {
     ledger.assume(
         &format!("discrete logarithm in the target group, {name}"),
         S::TARGET_GROUP_BITS,
-        "[PFC22] Section 4, [KB16]",
+        "[PFC22], [KB16], [GMT19]",
     );
     ledger.assume(
         &format!("q-discrete logarithm in the algebraic group model, q = 2^{log_powers}, {name}"),
@@ -400,4 +399,3 @@ fn recv_point<S: PairingSetting>(
         _ => Err(Reject::new(format!("`{label}` is not canonical"))),
     }
 }
-

@@ -32,7 +32,7 @@ pub trait PairingSetting: Smooth + Setting<Ext = <Self as Setting>::Base> {
     type G1: Curve;
     /// The pairing.
     type Engine: Pairing<G1Affine = Affine<Self::G1>, G1 = Projective<Self::G1>, ScalarField = Scalar<Self>>;
-    /// log2 of the best known cost of a discrete logarithm in the target group.
+    /// log2 of the best known cost of a discrete logarithm in the target group [PFC22, GMT19].
     const TARGET_GROUP_BITS: f64;
 
     /// The scalar as `ark` sees it.
@@ -70,7 +70,7 @@ pairing_setting!(
     Bls12,
     ark_bls12_381::g1::Config,
     ark_bls12_381::Bls12_381,
-    120.0
+    126.0
 );
 pairing_setting!(Bn254, ark_bn254::g1::Config, ark_bn254::Bn254, 100.0);
 

@@ -334,7 +334,7 @@ where
         .ledger
         .weakest(Standing::Assumed)
         .expect("assumptions");
-    assert_eq!(assumed.total(), bits);
+    assert!((assumed.total() - bits).abs() < 0.1, "{assumed:?}");
     assert!(
         proven
             .ledger
@@ -347,7 +347,7 @@ where
 
 #[test]
 fn sizes_and_ledgers() {
-    size_and_ledger::<Bls12>(48, 120.0);
+    size_and_ledger::<Bls12>(48, (254.9 - 6.0) / 2.0);
     size_and_ledger::<Bn254>(32, 100.0);
 }
 
@@ -407,7 +407,7 @@ fn figures() {
             }
         }
     }
-    for log_height in [12, 16, 18] {
+    for log_height in [12, 16] {
         measure::<Bls12>(log_height, 16);
         measure::<Bn254>(log_height, 16);
     }

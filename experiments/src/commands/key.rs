@@ -5,30 +5,25 @@ use trilemma_reports::format;
 
 use super::{Reply, resolve};
 use crate::cli::Key;
-use crate::container::{self, KeyHeader};
+use crate::container::{self, About, KeyHeader};
 use crate::fault::Fault;
 use crate::files;
 
 pub(super) fn run(args: &Key) -> Result<Reply, Fault> {
     let program = files::program(&args.elf)?;
     let (pipeline, options) = (args.pipeline.pipeline(), args.pipeline.options());
-    let system = resolve(&pipeline, &options)?;
-    let key = system.keys(&program)?.verifying_key();
-    let header = KeyHeader {
-        pipeline,
-        options,
-        program: hex::encode(program.digest),
-    };
-    let bytes = container::encode(&header, &key);
-    files::write(&args.output, &bytes)?;
+    let about = About::new(&pipeline, &options, &program)?;
+    files::check_directory(&args.output)?;
+    let key = resolve(&pipeline, &options)?
+        .keys(&program)?
+        .verifying_key();
+    let header = KeyHeader { about };
+    files::write(&args.output, &container::encode(&header, &key))?;
+    let (file, elf) = (args.output.display(), args.elf.display());
     let text = format!(
-        "{}: verifying key of {}, {}",
-        args.output.display(),
-        args.elf.display(),
+        "{file}: verifying key of {elf}, {}",
         format::bytes(key.len() as f64)
     );
-    Ok(Reply {
-        text,
-        json: json!({ "file": args.output, "key_bytes": key.len(), "program": header.program }),
-    })
+    let json = json!({ "file": args.output, "key_bytes": key.len(), "about": header.about });
+    Ok(Reply { text, json })
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use trilemma_backends::{pipelines, system};
 use trilemma_core::Options;
 
-use super::Reply;
+use super::{Reply, smallest};
 use crate::config::HASHES;
 use crate::fault::Fault;
 use crate::worker::traits;
@@ -25,7 +25,7 @@ pub(super) fn run() -> Result<Reply, Fault> {
     ));
     for pipeline in &pipelines {
         // A pipeline that cannot meet the default target is legal all the same.
-        match system(pipeline, &Options::default()) {
+        match system(pipeline, &smallest(&Options::default())) {
             Ok(system) => {
                 let traits = traits(&system.properties());
                 let yes = |b: bool| if b { "yes" } else { "no" };

@@ -71,6 +71,16 @@ pub fn resolve(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>
     })
 }
 
+/// The same options for tables so small that set-up costs nothing: enough to find a pipeline and to
+/// ask what it is.
+fn smallest(options: &Options) -> Options {
+    Options {
+        max_log_height: Some(4),
+        srs: None,
+        ..options.clone()
+    }
+}
+
 /// Bytes as text where they are printable, and in hexadecimal.
 fn readable(bytes: &[u8]) -> String {
     let digits = if bytes.is_empty() {

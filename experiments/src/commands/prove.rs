@@ -11,7 +11,7 @@ use trilemma_reports::format;
 
 use super::{Reply, readable, resolve, table};
 use crate::cli::Prove;
-use crate::container::{self, ProofHeader};
+use crate::container::{self, About, ProofHeader};
 use crate::fault::Fault;
 use crate::files;
 use crate::sensors;
@@ -24,7 +24,11 @@ pub(super) fn run(args: &Prove) -> Result<Reply, Fault> {
     let program = files::program(&args.elf)?;
     let input = args.input.input().bytes()?;
     let (pipeline, options) = (args.pipeline.pipeline(), args.pipeline.options());
+    let about = About::new(&pipeline, &options, &program)?;
+    files::check_directory(&args.output)?;
+    let start = Instant::now();
     let system = resolve(&pipeline, &options)?;
+    let setup = start.elapsed();
     let start = Instant::now();
     let keys = system.keys(&program)?;
     let keygen = start.elapsed();
@@ -33,49 +37,43 @@ pub(super) fn run(args: &Prove) -> Result<Reply, Fault> {
         .prove(&input, args.max_cycles)
         .map_err(|failure| Fault::from(failure).about(args.elf.display()))?;
     let total = start.elapsed();
-    let header = ProofHeader {
-        pipeline,
-        options,
-        program: hex::encode(program.digest),
-        exit_code: proved.public.exit_code,
-        output: hex::encode(&proved.public.output),
-    };
+    let header = ProofHeader::new(about, &proved.public);
     files::write(&args.output, &container::encode(&header, &proved.proof))?;
     let peak = sensors::peak_bytes("self").ok();
+    let before = [("setup", setup), ("keygen", keygen)];
     let json = json!({
         "file": args.output,
-        "pipeline": header.pipeline,
-        "options": header.options,
+        "about": header.about,
         "properties": traits(&system.properties()),
-        "program": header.program,
         "exit_code": header.exit_code,
         "output": header.output,
         "proof_bytes": proved.proof.len(),
         "cost": proved.cost,
         "bits": proved.ledger.bits(),
         "ledger": proved.ledger,
-        "phases": phases(&proved, keygen, total),
+        "phases": phases(&proved, &before, total),
         "peak_bytes": peak,
     });
     Ok(Reply {
-        text: describe(args, &proved, keygen, total, peak),
+        text: describe(args, &proved, &before, total, peak),
         json,
     })
 }
 
-fn phases(proved: &Proved, keygen: Duration, total: Duration) -> Value {
-    let outer = [("keygen", keygen), ("prove_total", total)];
-    let all = outer
-        .iter()
-        .chain(&proved.phases)
-        .map(|(name, d)| (format!("{name}_ns"), json!(d.as_nanos() as u64)));
+/// A phase's name and wall time.
+type Phase = (&'static str, Duration);
+
+fn phases(proved: &Proved, before: &[Phase], total: Duration) -> Value {
+    let total = [("prove_total", total)];
+    let all = before.iter().chain(&total).chain(&proved.phases);
+    let all = all.map(|(name, d)| (format!("{name}_ns"), json!(d.as_nanos() as u64)));
     Value::Object(all.collect())
 }
 
 fn describe(
     args: &Prove,
     proved: &Proved,
-    keygen: Duration,
+    before: &[Phase],
     total: Duration,
     peak: Option<u64>,
 ) -> String {
@@ -115,7 +113,7 @@ fn describe(
         .map(|(name, d)| format!("{name} {}", time(*d)))
         .collect();
     rows.push(("phases", parts.join(", ")));
-    rows.push(("key generation", time(keygen)));
+    rows.extend(before.iter().map(|(name, d)| (*name, time(*d))));
     if let Some(peak) = peak {
         rows.push(("peak memory", format::bytes(peak as f64)));
     }

@@ -13,7 +13,7 @@ use trilemma_reports::format;
 use trilemma_reports::schema::Sample;
 
 use super::report::{self, Written};
-use super::{Reply, resolve};
+use super::{Reply, resolve, smallest};
 use crate::campaign::{self, Campaign, Tally};
 use crate::cli::Run;
 use crate::config::Config;
@@ -95,7 +95,7 @@ fn conclude(dir: &Path, tally: Tally, written: Written) -> Result<Reply, Fault> 
 /// Finds what no machine could run before anything is measured.
 fn check_pipelines(config: &Config, base: &Path) -> Result<(), Fault> {
     for (i, entry) in config.pipelines.iter().enumerate() {
-        let options = entry.options(base, config.security);
+        let options = smallest(&entry.options(base, config.security));
         resolve(
             &trilemma_backends::Pipeline(entry.pipeline.clone()),
             &options,

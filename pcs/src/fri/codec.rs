@@ -1,5 +1,10 @@
 //! FRI proofs as bytes: canonical elements without lengths, since the verifier knows every shape;
 //! only the number of Merkle siblings is written.
+//!
+//! Queries into a matrix of at most [`SHARED`] rows meet the same rows again and again, so each is
+//! written once: for every query one byte says which of the rows met so far it meets, the next
+//! number standing for a new one. Numbers out of order and rows written twice are refused, so a
+//! proof has one encoding.
 
 use p3_commit::{ExtensionMmcs, Mmcs};
 use p3_field::PrimeField64;
@@ -23,8 +28,8 @@ type P3<S, T> = FriParameters<
     ExtensionMmcs<<S as trilemma_core::Setting>::Base, <S as trilemma_core::Setting>::Ext, <T as Tree<S>>::Mmcs>,
 >;
 
-/// Appends a proof.
-pub fn encode<S, T>(proof: &Proof<S, T>, out: &mut Vec<u8>)
+/// Appends a proof about oracles of these shapes.
+pub fn encode<S, T>(proof: &Proof<S, T>, oracles: &[&[Shape]], log_blowup: usize, out: &mut Vec<u8>)
 where
     S: Smooth<Base: PrimeField64>,
     T: Tree<S>,
@@ -33,13 +38,39 @@ where
     proof.commit_pow_witnesses.iter().for_each(|&w| S::encode(w, out));
     proof.final_poly.iter().for_each(|x| encode_ext::<S>(x, out));
     S::encode(proof.query_pow_witness, out);
-    for batch in &proof.input_openings {
-        batch.opened_values.iter().flatten().flatten().for_each(|&x| S::encode(x, out));
+    for (batch, shapes) in proof.input_openings.iter().zip(oracles) {
+        for (matrix, shape) in shapes.iter().enumerate() {
+            let rows = batch.opened_values.iter().map(|q| {
+                let mut bytes = Vec::with_capacity(shape.width * S::BYTES);
+                q[matrix].iter().for_each(|&x| S::encode(x, &mut bytes));
+                bytes
+            });
+            write_rows(rows, shape.log_height + log_blowup, out);
+        }
         paths::<S, T>(&batch.opening_proof, out);
     }
     for step in &proof.commit_phase_openings {
         step.sibling_values.iter().flatten().for_each(|x| encode_ext::<S>(x, out));
         paths::<S, T>(&step.opening_proof, out);
+    }
+}
+
+/// log2 of the most rows of a matrix whose opened rows are written once each.
+const SHARED: usize = 8;
+
+fn write_rows(rows: impl Iterator<Item = Vec<u8>>, log_rows: usize, out: &mut Vec<u8>) {
+    let mut met: Vec<Vec<u8>> = Vec::new();
+    for row in rows {
+        if log_rows > SHARED {
+            out.extend(row);
+            continue;
+        }
+        let at = met.iter().position(|m| *m == row).unwrap_or(met.len());
+        out.push(at as u8);
+        if at == met.len() {
+            out.extend(&row);
+            met.push(row);
+        }
     }
 }
 
@@ -69,6 +100,24 @@ impl<'b> Reader<'b> {
 
     fn many<X>(&mut self, n: usize, mut read: impl FnMut(&mut Self) -> Result<X, Reject>) -> Result<Vec<X>, Reject> {
         (0..n).map(|_| read(self)).collect()
+    }
+
+    fn rows<S: Smooth>(&mut self, queries: usize, shape: &Shape, log_blowup: usize) -> Result<Vec<Vec<S::Base>>, Reject> {
+        if shape.log_height + log_blowup > SHARED {
+            return self.many(queries, |r| r.many(shape.width, Reader::base::<S>));
+        }
+        let mut met: Vec<Vec<S::Base>> = Vec::new();
+        self.many(queries, |r| {
+            let at = usize::from(r.take(1)?[0]);
+            if at == met.len() {
+                let row = r.many(shape.width, Reader::base::<S>)?;
+                if met.contains(&row) {
+                    return Err(Reject::new("fri: a row is written twice"));
+                }
+                met.push(row);
+            }
+            met.get(at).cloned().ok_or_else(|| Reject::new("fri: a row out of order"))
+        })
     }
 
     fn paths<S: Smooth, T: Tree<S>>(&mut self) -> Result<<T::Mmcs as Mmcs<S::Base>>::MultiProof, Reject> {
@@ -104,9 +153,11 @@ where
     let query_pow_witness = r.base::<S>()?;
     let mut input_openings = Vec::with_capacity(oracles.len());
     for shapes in oracles {
-        let opened_values = r.many(queries, |r| {
-            shapes.iter().map(|s| r.many(s.width, Reader::base::<S>)).collect::<Result<Vec<_>, _>>()
-        })?;
+        let mut opened_values = vec![Vec::with_capacity(shapes.len()); queries];
+        for shape in *shapes {
+            let rows = r.rows::<S>(queries, shape, parameters.log_blowup)?;
+            opened_values.iter_mut().zip(rows).for_each(|(values, row)| values.push(row));
+        }
         input_openings.push(BatchMultiOpening { opened_values, opening_proof: r.paths::<S, T>()? });
     }
     let mut commit_phase_openings = Vec::with_capacity(schedule.len());

@@ -18,10 +18,10 @@
 //! **Deviations.** Answers are computed once, at [`Opens::answer`], with the inverses `1 / (z - X)`
 //! kept for the quotients; p3's own `open` would compute them twice.
 
-mod codec;
-mod parameters;
+pub mod codec;
+pub mod parameters;
 mod reduce;
-mod tree;
+pub mod tree;
 
 use p3_commit::{CommitmentOpening, MatrixOpening, Mmcs, OpeningRequest, PointOpening};
 use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
@@ -266,8 +266,17 @@ where
             S::Base::ZERO,
         )
         .map_err(|e| ConfigError(format!("fri: {e}")))?;
+        let shapes: Vec<Vec<Shape>> = matrices
+            .iter()
+            .filter(|oracle| !oracle.is_empty())
+            .map(|oracle| oracle.iter().map(|m| {
+                let log_height = log2(m.height()) - pk.parameters.log_blowup;
+                Shape { log_height, width: m.width() }
+            }).collect())
+            .collect();
+        let shapes: Vec<&[Shape]> = shapes.iter().map(Vec::as_slice).collect();
         let mut bytes = Vec::new();
-        codec::encode::<S, T>(&proof, &mut bytes);
+        codec::encode::<S, T>(&proof, &shapes, pk.parameters.log_blowup, &mut bytes);
         t.send_blob("fri", &bytes);
         Ok(())
     }

@@ -2,8 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::*;
-use crate::srs::lagrange_at;
+use ark_ec::CurveGroup;
+use ark_ec::short_weierstrass::Projective;
+use ark_serialize::CanonicalSerialize;
+use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
+use p3_field::{Field, PrimeCharacteristicRing};
+use p3_matrix::Matrix;
+use rayon::prelude::*;
+use trilemma_core::channel::Shape;
+use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
+use trilemma_core::{ConfigError, Label, ProveError, ProverTranscript, Setting};
+
+use super::{
+    Opened, ProverKey, assume, encode_points, encode_shapes, gather, others, terms, union,
+    vanishing,
+};
+use crate::msm::msm;
+use crate::srs::{G1, PairingSetting, Scalar, lagrange_at};
 
 /// Sends a commitment to every column.
 pub(super) fn commit<S: PairingSetting>(
@@ -55,7 +70,7 @@ pub(super) fn open<S: PairingSetting>(
     let z = t.challenge::<S>("kzg point", Some(&evaluation))?;
     let mut linear = Vec::new();
     for group in &combined {
-        let weight = vanishing::<S>(&others_of::<S>(&points, &group.points), z);
+        let weight = vanishing::<S>(&others::<S>(&points, &group.points), z);
         add_scaled::<S>(&mut linear, &group.coefficients, weight);
     }
     add_scaled::<S>(&mut linear, &quotient, -vanishing::<S>(&points, z));
@@ -106,7 +121,10 @@ fn commit_columns<S: PairingSetting>(
 }
 
 /// The value of every column, in parallel.
-pub(super) fn evaluate<S: PairingSetting>(columns: &Columns<S::Base>, query: UniEval<S::Ext>) -> Vec<S::Ext> {
+pub(super) fn evaluate<S: PairingSetting>(
+    columns: &Columns<S::Base>,
+    query: UniEval<S::Ext>,
+) -> Vec<S::Ext> {
     const ROWS: usize = 1 << 10;
     let log_height = Shape::of(columns).log_height;
     if query.0.exp_power_of_2(log_height).is_one() {
@@ -135,6 +153,8 @@ pub(super) fn evaluate<S: PairingSetting>(columns: &Columns<S::Base>, query: Uni
         .reduce(|| vec![S::Ext::ZERO; width], sum)
 }
 
+type HeightAndPoints<S> = (usize, Vec<<S as Setting>::Ext>);
+
 /// `sum_i gamma^i f_i` over the columns that share height and points.
 struct Combined<S: Setting> {
     points: Vec<S::Ext>,
@@ -146,13 +166,13 @@ fn combine<S: PairingSetting>(
     opened: &[Opened<'_, S::Ext>],
     gamma: S::Ext,
 ) -> Vec<Combined<S>> {
-    let mut groups: BTreeMap<(usize, Vec<S::Ext>), Vec<S::Base>> = BTreeMap::new();
+    let mut groups: BTreeMap<HeightAndPoints<S>, Vec<S::Base>> = BTreeMap::new();
     let mut start = S::Ext::ONE;
     for matrix in opened {
         let columns = &openers[matrix.oracle][matrix.matrix];
         let powers: Vec<S::Ext> = gamma.shifted_powers(start).take(columns.width()).collect();
         start *= gamma.exp_u64(columns.width() as u64);
-        let mut points: Vec<S::Ext> = matrix.at.iter().map(|(point, _)| *point).collect();
+        let mut points = matrix.points();
         points.sort_unstable();
         let height = columns.height();
         let sums = groups
