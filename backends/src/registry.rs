@@ -1,6 +1,6 @@
 //! Names to proof systems.
 
-use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, Goldilocks3, KoalaBear4, KoalaBear5};
+use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
 use trilemma_core::security::SECURITY_FLOOR;
 use trilemma_core::{ConfigError, Options, Piop};
 use trilemma_pcs::Available;
@@ -28,7 +28,6 @@ fn entries() -> Vec<Entry> {
     of::<KoalaBear5>(&mut entries);
     of::<BabyBear4>(&mut entries);
     of::<Goldilocks2>(&mut entries);
-    of::<Goldilocks3>(&mut entries);
     of::<Bls12>(&mut entries);
     of::<Bn254>(&mut entries);
     entries

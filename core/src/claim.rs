@@ -39,13 +39,15 @@ pub trait ClaimKind<S: Setting>: Clone + Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UniEval<E>(pub E);
 
-/// Rows of low-degree extensions on the coset `GENERATOR * H`, `|H| = rows << log_expand`, in
+/// Rows of low-degree extensions on the coset `shift * H`, `|H| = rows << log_expand`, in
 /// bit-reversed order.
 pub struct CosetView<'o, F: Clone> {
     /// The values, row-major.
     pub values: Cow<'o, [F]>,
     /// Columns.
     pub width: usize,
+    /// The coset's shift; equal for matrices of equal height.
+    pub shift: F,
 }
 
 impl<S: Smooth> ClaimKind<S> for UniEval<S::Ext> {
@@ -80,7 +82,7 @@ impl<S: Smooth> ClaimKind<S> for UniEval<S::Ext> {
 
     fn view<'o>(columns: &'o Columns<S::Base>, log_expand: usize) -> CosetView<'o, S::Base> {
         let lde = S::extend(columns.clone(), log_expand);
-        CosetView { width: lde.width(), values: Cow::Owned(lde.values) }
+        CosetView { width: lde.width(), values: Cow::Owned(lde.values), shift: S::Base::GENERATOR }
     }
 
     fn encode(&self) -> Vec<u8> {

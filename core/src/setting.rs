@@ -7,7 +7,7 @@ use num_bigint::BigUint;
 use p3_baby_bear::BabyBear;
 use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
 use p3_field::extension::{
-    BinomialExtensionField, CubicTrinomialExtensionField, QuinticTrinomialExtensionField,
+    BinomialExtensionField, QuinticTrinomialExtensionField,
 };
 use p3_field::{BasedVectorSpace, ExtensionField, Field, PrimeField, PrimeField64, TwoAdicField};
 use p3_goldilocks::Goldilocks;
@@ -135,10 +135,6 @@ word_setting!(
 word_setting!(
     /// Goldilocks, challenges of degree 2 (128 bits).
     Goldilocks2, "goldilocks2", Goldilocks, BinomialExtensionField<Goldilocks, 2>, 8
-);
-word_setting!(
-    /// Goldilocks, challenges of degree 3 (192 bits).
-    Goldilocks3, "goldilocks3", Goldilocks, CubicTrinomialExtensionField<Goldilocks>, 8
 );
 
 macro_rules! curve_setting {

@@ -161,6 +161,10 @@ fn sensor_list() -> Vec<Sensor> {
             sensors::read(frequency).map(|g| g.trim().to_owned()),
         ),
         sensor(
+            "load average at the start",
+            sensors::read("/proc/loadavg").map(|l| l.trim().to_owned()),
+        ),
+        sensor(
             "control group",
             Ok(format!("{version}, {limit}; not used for measuring")),
         ),

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     if matches!(cli.command, Command::Worker) {
         return worker::main();
     }
-    match commands::run(&cli.command, cli.json) {
+    match commands::run(&cli.command) {
         Ok(reply) => {
             reply.print(cli.json);
             ExitCode::SUCCESS

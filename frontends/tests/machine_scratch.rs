@@ -19,7 +19,7 @@ fn scratch() {
         if model.signs.contains(&0) || only.as_ref().is_some_and(|o| o != model.shape.name) {
             continue;
         }
-        let mut chosen = seeds::choose(model, rows, 4, 60);
+        let mut chosen = seeds::choose(model, rows, 8, 200);
         chosen.extend(seeds::extreme(model));
         let start = std::time::Instant::now();
         let mut search = Search::new(model, &legal, &spec, Dropped::Nothing);

@@ -9,7 +9,7 @@ pub mod srs;
 
 use trilemma_core::{SchemeEntry, Smooth, UniEval};
 use trilemma_core::setting::{
-    BabyBear4, Bls12, Bn254, Goldilocks2, Goldilocks3, KoalaBear4, KoalaBear5,
+    BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5,
 };
 
 /// A setting with schemes.
@@ -33,7 +33,6 @@ available! {
     KoalaBear5: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
     BabyBear4: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
     Goldilocks2: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
-    Goldilocks3: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
     Bls12: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()];
     Bn254: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()];
 }

@@ -340,7 +340,6 @@ suites! {
     koalabear5: KoalaBear5,
     babybear4: BabyBear4,
     goldilocks2: Goldilocks2,
-    goldilocks3: Goldilocks3,
     bls12_381: Bls12,
     bn254: Bn254,
 }

@@ -207,7 +207,7 @@ pub fn svg(width: u32, height: u32, draw: impl FnOnce(&Canvas<'_>)) -> String {
     text
 }
 
-const fn px(x: f64) -> i32 {
+fn px(x: f64) -> i32 {
     x.round() as i32
 }
 
@@ -382,7 +382,7 @@ pub fn lines(size: (u32, u32), title: &str, x: (&Axis, &str), y: &Axis, lines: &
     svg(size.0, size.1, |canvas| {
         let (width, height) = (f64::from(size.0), f64::from(size.1));
         let frame = Frame {
-            edges: [68.0, 30.0, width - 14.0, height - 44.0],
+            edges: [68.0, 30.0, width - 14.0, height - 40.0],
             x: x.0,
             y,
         };

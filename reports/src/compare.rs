@@ -1,6 +1,6 @@
 //! Comparisons that are allowed: within a security class, over tasks that everyone in the comparison proved.
 
-use crate::model::{Class, Metric, Model};
+use crate::model::{Class, Metric, Model, Point};
 use crate::stats::{Ratio, geometric_mean};
 
 /// Series of one class with the tasks that all of them proved.
@@ -17,9 +17,13 @@ pub struct Cohort {
 }
 
 impl Cohort {
-    /// The largest task.
-    pub fn largest(&self) -> Option<usize> {
-        self.tasks.last().copied()
+    /// The largest task, by committed cells of the first series.
+    pub fn largest(&self, model: &Model) -> Option<usize> {
+        let first = *self.series.first()?;
+        self.tasks
+            .iter()
+            .copied()
+            .max_by_key(|&t| model.success(first, t).map(Point::weight))
     }
 
     /// How many times the best of the cohort each series takes, as a geometric mean over the tasks.

@@ -114,6 +114,14 @@ impl Point {
         self.first()?.counts.as_ref()
     }
 
+    /// What to order points by: committed cells, and cycles where those are not known.
+    pub fn weight(&self) -> (u64, u64) {
+        (
+            self.counts().map_or(0, |c| c.committed_cells),
+            self.cell.planned_cycles,
+        )
+    }
+
     /// A metric of every row that succeeded and has it.
     pub fn values(&self, metric: Metric) -> Vec<f64> {
         self.successes().filter_map(|m| metric.of(m)).collect()
@@ -370,12 +378,12 @@ impl Model {
         programs
     }
 
-    /// The largest task at which a series succeeded.
+    /// The largest proof of a series, by committed cells.
     pub fn largest(&self, series: usize) -> Option<&Point> {
         self.points
             .iter()
             .filter(|p| p.series == series && p.ok() > 0)
-            .max_by_key(|p| p.cell.planned_cycles)
+            .max_by_key(|p| p.weight())
     }
 }
 

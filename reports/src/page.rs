@@ -181,7 +181,7 @@ fn phases(model: &Model) -> Markup {
     html! {
         ul.legend { @for (name, colour) in names.zip(PHASES) { li { (key(colour)) (name) } } }
         @for cohort in all_cohorts(model) {
-            @if let Some(task) = cohort.largest() {
+            @if let Some(task) = cohort.largest(model) {
                 h3 { "Largest common size: " (task_name(model, task)) }
                 (figure("phases of the prover", figures::phase_stacks(model, &cohort, task),
                     "Median of each phase; the figure at the end is the median prover time. Bars are to scale, or shares of a whole where times differ too much."))
@@ -218,7 +218,7 @@ fn trilemma(model: &Model) -> Markup {
         }
         @for cohort in all_cohorts(model) {
             h3 { "Class " (cohort.class) ", " (cohort.tasks.len()) " common sizes up to "
-                (cohort.largest().map(|t| task_name(model, t)).unwrap_or_default()) }
+                (cohort.largest(model).map(|t| task_name(model, t)).unwrap_or_default()) }
             (figure("times the best, by metric", figures::trilemma(model, &cohort), ""))
             @let caveats: Vec<usize> = cohort.series.iter().copied().filter(|&s| !model.series[s].caveats().is_empty()).collect();
             @if !caveats.is_empty() { p.soft { "Mind: " (names(model, &caveats)) "." } }
@@ -249,12 +249,12 @@ fn details(model: &Model) -> Markup {
         p.soft { "At the largest size that each pipeline proved. Bits are −log₂ of a cheating prover's chance in one round; grinding adds work to it. The weakest term, in bold, is the proof's security." }
         @for point in &largest {
             h3 { (model.series[point.series].name) " at " (task_name(model, point.task)) }
-            div.halves {
+            div.pair {
                 @if let Some(row) = point.first() { (scroll(&tables::ledger(row))) }
                 (scroll(&tables::bytes_by_label(point)))
             }
         }
-        @if let Some(point) = largest.iter().filter(|p| p.counts().is_some_and(|c| !c.tables.is_empty())).max_by_key(|p| p.cell.planned_cycles) {
+        @if let Some(point) = largest.iter().filter(|p| p.counts().is_some_and(|c| !c.tables.is_empty())).max_by_key(|p| p.weight()) {
             h3 { "Tables of the largest proof: " (model.series[point.series].name) " at " (task_name(model, point.task)) }
             (scroll(&tables::table_sizes(point)))
         }

@@ -67,14 +67,14 @@ pub fn headline(model: &Model) -> Markup {
     html! {
         table {
             thead { tr {
-                th { "Pipeline" } th { "Largest program proved" } th.n { "Cycles" } th.n { "Proven bits" }
+                th { "Pipeline" } th { "Largest proof" } th.n { "Cycles" } th.n { "Bits" }
                 th.n { "Core-seconds" } th.n { "Peak memory" } th.n { "Prover time" } th.n { "Cycles per second" }
                 th.n { "Proof" } th.n { "Verifier" }
             } }
             tbody {
                 @for i in 0..model.series.len() {
                     tr {
-                        td { (series_name(model, i)) }
+                        td.name { (series_name(model, i)) }
                         @if let Some(point) = model.largest(i) {
                             td { (point.cell.program) ", " (point.cell.size) }
                             td.n { (format::grouped(point.cell.planned_cycles)) }
@@ -117,8 +117,8 @@ pub fn properties(model: &Model) -> Markup {
                 @for (i, series) in model.series.iter().enumerate() {
                     @let row = model.largest(i).and_then(Point::first);
                     tr {
-                        td { (series_name(model, i)) }
-                        td { (series.class) }
+                        td.name { (series_name(model, i)) }
+                        td.name { (series.class) }
                         td.n { (or_none(row.and_then(|m| m.bits).map(|b| format!("{b:.1}")))) }
                         td { (or_none(row.and_then(|m| weakest(m, Standing::Proven)))) }
                         td { (series.traits.as_ref().map_or(NONE, |t| yes_no(t.hiding))) }
@@ -363,7 +363,7 @@ pub fn failures(model: &Model) -> Markup {
                     @for failure in &model.failures {
                         @let point = &model.points[failure.point];
                         tr {
-                            td { (series_name(model, point.series)) }
+                            td.name { (series_name(model, point.series)) }
                             td { (point.cell.program) ", " (point.cell.size) }
                             td.n { (format::grouped(point.cell.planned_cycles)) }
                             td { code { (failure.status.name()) } }

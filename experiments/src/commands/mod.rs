@@ -40,7 +40,7 @@ impl Reply {
 }
 
 /// Runs a subcommand.
-pub fn run(command: &Command, _json: bool) -> Result<Reply, Fault> {
+pub fn run(command: &Command) -> Result<Reply, Fault> {
     match command {
         Command::Exec(args) => exec::run(args),
         Command::Prove(args) => prove::run(args),

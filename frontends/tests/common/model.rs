@@ -1,6 +1,6 @@
 //! Tables as data, evaluated one row at a time over any field, and which lookups are legal.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use p3_field::PrimeField64;
 use trilemma_arith::expr::{Node, TableShape};
@@ -108,7 +108,7 @@ impl<F: PrimeField64> Model<F> {
     }
 
     /// `(s, c)` when `e = s x + c` for the column's value `x`.
-    fn affine(&self, e: Expr, column: usize, values: &[F]) -> Option<(F, F)> {
+    pub fn affine(&self, e: Expr, column: usize, values: &[F]) -> Option<(F, F)> {
         let i = e.0 as usize;
         if self.support[i] >> column & 1 == 0 {
             return Some((F::ZERO, values[i]));
@@ -171,10 +171,8 @@ fn sign(shape: &TableShape, multiplicity: Expr) -> i64 {
 
 /// Which tuples are on the lookup buses.
 pub struct Legal {
-    program: HashSet<Vec<u64>>,
-    shifts: HashSet<Vec<u64>>,
-    /// All of [`SHIFT`], for repairs.
-    pub shift_rows: Vec<Vec<u64>>,
+    program: HashMap<u64, Vec<Vec<u64>>>,
+    shifts: Vec<Vec<u64>>,
 }
 
 impl Legal {
@@ -196,8 +194,19 @@ impl Legal {
             }
             tuples
         };
-        let shift_rows = all(SHIFT);
-        Self { program: all(PROGRAM).into_iter().collect(), shifts: shift_rows.iter().cloned().collect(), shift_rows }
+        let mut program: HashMap<u64, Vec<Vec<u64>>> = HashMap::new();
+        all(PROGRAM).into_iter().for_each(|t| program.entry(t[0]).or_default().push(t));
+        Self { program, shifts: all(SHIFT) }
+    }
+
+    /// Tuples of an instruction or shift amount like this one.
+    pub fn like(&self, bus: Bus, t: &[u64]) -> Vec<&Vec<u64>> {
+        if bus == PROGRAM {
+            let of_class = |row: &&Vec<u64>| row[1] == t[1];
+            self.program.get(&t[0]).into_iter().flatten().filter(of_class).collect()
+        } else {
+            self.shifts.iter().filter(|row| row[..2] == t[..2]).collect()
+        }
     }
 
     /// Whether a tuple is on the table of its bus.
@@ -207,9 +216,9 @@ impl Legal {
         } else if bus == BYTES {
             t[1] < 256 && t[2] < 256 && byte_operation(t[0], t[1], t[2]) == Some(t[3])
         } else if bus == SHIFT {
-            self.shifts.contains(t)
+            self.shifts.iter().any(|row| row == t)
         } else {
-            bus == PROGRAM && self.program.contains(t)
+            bus == PROGRAM && self.program.get(&t[0]).is_some_and(|rows| rows.iter().any(|row| row == t))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The adversary: changes one cell of a row, then repairs what broke by solving for other cells.
+//! The adversary: changes some cells of a row, then repairs what broke by solving for other cells.
 //!
 //! [`Search::run`] with nothing dropped looks for a row that a table accepts and the specification
 //! does not. With one constraint or lookup dropped, such a row is a witness that the table needs it;
@@ -9,7 +9,9 @@ use p3_field::PrimeField64;
 use rand::rngs::SmallRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
-use trilemma_frontends::riscv::machine::bus::{BYTES, SHIFT};
+use trilemma_arith::Expr;
+use trilemma_arith::expr::Node;
+use trilemma_frontends::riscv::machine::bus::{BYTES, PROGRAM, SHIFT};
 
 use super::model::{Legal, Model, RANGE, Set, byte_operation};
 use super::seeds::Seed;
@@ -32,10 +34,22 @@ pub struct Witness<F> {
 }
 
 /// What a row breaks.
-#[derive(Clone, Copy)]
-enum Broken {
-    Constraint(usize),
+enum Broken<F> {
+    /// A constraint, or the difference of what is received from what the seed received.
+    Equation(Expr, F),
     Lookup(usize),
+}
+
+/// Cells to set.
+type Move<F> = Vec<(usize, F)>;
+
+/// One attempt at a witness.
+struct Attempt<'s, F> {
+    row: Vec<F>,
+    fixed: &'s [F],
+    /// What has to be received, if that is pinned.
+    received: Vec<(Expr, F)>,
+    patience: usize,
 }
 
 /// A search over one table.
@@ -44,16 +58,19 @@ pub struct Search<'a, F> {
     pub legal: &'a Legal,
     pub spec: &'a Spec,
     pub dropped: Dropped,
-    /// Cells that one attempt may change.
-    pub depth: usize,
     /// Rows evaluated.
     pub tried: usize,
     /// Rows that the table accepted.
     pub accepted: usize,
     /// Of those, rows that receive what nobody sends.
     pub nobody: usize,
-    /// Most rows to evaluate for one attempt.
+    /// Most repairs in a row.
+    pub depth: usize,
+    /// Most rows to evaluate in one attempt.
     pub patience: usize,
+    /// What a cell must stay below, and where that holds: on every row, or where an interaction is
+    /// in force.
+    bounds: Vec<(usize, u64, Option<usize>)>,
     values: Vec<F>,
     rng: SmallRng,
 }
@@ -65,11 +82,12 @@ impl<'a, F: PrimeField64> Search<'a, F> {
             legal,
             spec,
             dropped,
-            depth: 6,
             tried: 0,
             accepted: 0,
             nobody: 0,
-            patience: 60,
+            depth: 14,
+            patience: 100,
+            bounds: bounds(model, dropped),
             values: Vec::new(),
             rng: SmallRng::seed_from_u64(3),
         }
@@ -80,7 +98,7 @@ impl<'a, F: PrimeField64> Search<'a, F> {
     pub fn run(&mut self, seeds: &[Seed<F>], budget: usize) -> Option<Witness<F>> {
         let width = self.model.shape.columns.len();
         for seed in seeds {
-            if let Some(found) = self.attempt(seed, &[]) {
+            if let Some(found) = self.attempt(seed, &[], false) {
                 return Some(found);
             }
         }
@@ -91,11 +109,12 @@ impl<'a, F: PrimeField64> Search<'a, F> {
                 let rng = &mut self.rng;
                 let seed = seeds.choose(rng)?;
                 let mut changes = vec![(cell, change(seed.row[cell], kind, seeds, cell, rng))];
-                if rng.random_bool(0.5) {
+                if rng.random_bool(0.3) {
                     let (other, kind) = (rng.random_range(0..width), rng.random_range(0..KINDS));
                     changes.push((other, change(seed.row[other], kind, seeds, other, rng)));
                 }
-                if let Some(found) = self.attempt(seed, &changes) {
+                let pinned = rng.random_bool(0.5);
+                if let Some(found) = self.attempt(seed, &changes, pinned) {
                     return Some(found);
                 }
             }
@@ -103,41 +122,46 @@ impl<'a, F: PrimeField64> Search<'a, F> {
         None
     }
 
-    /// Changes cells of a seed and repairs the rest.
-    pub fn attempt(&mut self, seed: &Seed<F>, changes: &[(usize, F)]) -> Option<Witness<F>> {
+    /// Changes cells of a seed and repairs the rest, receiving what the seed receives if `pinned`.
+    pub fn attempt(&mut self, seed: &Seed<F>, changes: &[(usize, F)], pinned: bool) -> Option<Witness<F>> {
         let mut row = seed.row.clone();
         let mut touched: Set = 0;
         for &(cell, value) in changes {
             row[cell] = value;
             touched |= 1 << cell;
         }
-        let mut patience = self.patience;
-        self.repair(&mut row, &seed.fixed, touched, self.depth, &mut patience)
+        let received = if pinned { self.received(seed) } else { Vec::new() };
+        let mut attempt = Attempt { row, fixed: &seed.fixed, received, patience: self.patience };
+        self.repair(&mut attempt, touched, self.depth)
     }
 
-    fn repair(
-        &mut self,
-        row: &mut [F],
-        fixed: &[F],
-        touched: Set,
-        depth: usize,
-        patience: &mut usize,
-    ) -> Option<Witness<F>> {
-        if *patience == 0 {
+    /// What a row receives on the buses, with the expressions that say so.
+    fn received(&mut self, seed: &Seed<F>) -> Vec<(Expr, F)> {
+        self.model.eval(&seed.row, &seed.fixed, &mut self.values);
+        let values = &self.values;
+        let interactions = self.model.shape.interactions.iter().zip(&self.model.signs);
+        let received = interactions
+            .filter(|(i, sign)| **sign == -1 && !i.bus.lookup && !values[i.multiplicity.0 as usize].is_zero());
+        received.flat_map(|(i, _)| i.tuple.iter().map(|&e| (e, values[e.0 as usize]))).collect()
+    }
+
+    fn repair(&mut self, attempt: &mut Attempt<'_, F>, touched: Set, depth: usize) -> Option<Witness<F>> {
+        if attempt.patience == 0 {
             return None;
         }
-        *patience -= 1;
+        attempt.patience -= 1;
         self.tried += 1;
         let mut values = std::mem::take(&mut self.values);
-        self.model.eval(row, fixed, &mut values);
-        let broken = self.broken(&values, touched);
-        let moves = match broken {
+        self.model.eval(&attempt.row, attempt.fixed, &mut values);
+        let moves = match self.broken(attempt, &values, touched) {
             None => {
                 self.accepted += 1;
-                let verdict = self.spec.judge(self.model, row, &values);
+                let verdict = self.spec.judge(self.model, &attempt.row, &values);
                 self.values = values;
                 return match verdict {
-                    Verdict::Forged(why) => Some(Witness { row: row.to_vec(), fixed: fixed.to_vec(), why }),
+                    Verdict::Forged(why) => {
+                        Some(Witness { row: attempt.row.clone(), fixed: attempt.fixed.to_vec(), why })
+                    }
                     Verdict::Nobody(_) => {
                         self.nobody += 1;
                         None
@@ -145,71 +169,120 @@ impl<'a, F: PrimeField64> Search<'a, F> {
                     Verdict::Legal => None,
                 };
             }
-            Some(broken) if depth > 0 => {
-                let mut moves = self.moves(broken, row, &values, touched);
-                moves.shuffle(&mut self.rng);
-                moves
-            }
+            Some(broken) if depth > 0 => self.moves(&broken, &attempt.row, &values, touched),
             Some(_) => Vec::new(),
         };
         self.values = values;
-        for (cell, value) in moves {
-            let old = std::mem::replace(&mut row[cell], value);
-            let found = self.repair(row, fixed, touched | 1 << cell, depth - 1, patience);
-            row[cell] = old;
+        for cells in moves {
+            let before: Vec<F> = cells.iter().map(|&(cell, _)| attempt.row[cell]).collect();
+            let mut now = touched;
+            for &(cell, value) in &cells {
+                attempt.row[cell] = value;
+                now |= 1 << cell;
+            }
+            let found = self.repair(attempt, now, depth - 1);
             if found.is_some() {
                 return found;
             }
+            cells.iter().zip(before).for_each(|(&(cell, _), old)| attempt.row[cell] = old);
         }
         None
     }
 
-    /// The broken constraint or lookup with the fewest cells left to repair it; lookups last.
-    fn broken(&self, values: &[F], touched: Set) -> Option<Broken> {
+    /// What to repair next: what is received, then the constraint with the fewest cells left to
+    /// repair it, then lookups.
+    fn broken(&self, attempt: &Attempt<'_, F>, values: &[F], touched: Set) -> Option<Broken<F>> {
+        let value = |e: Expr| values[e.0 as usize];
+        if let Some(&(e, target)) = attempt.received.iter().find(|(e, target)| value(*e) != *target) {
+            return Some(Broken::Equation(e, target));
+        }
         let constraints = self.model.shape.constraints.iter().enumerate();
         let broken = constraints
-            .filter(|(i, c)| self.dropped != Dropped::Constraint(*i) && !values[c.expr.0 as usize].is_zero())
+            .filter(|(i, c)| self.dropped != Dropped::Constraint(*i) && !value(c.expr).is_zero())
             .min_by_key(|(_, c)| (self.model.support(c.expr) & !touched).count_ones());
-        if let Some((i, _)) = broken {
-            return Some(Broken::Constraint(i));
+        if let Some((_, c)) = broken {
+            return Some(Broken::Equation(c.expr, F::ZERO));
         }
-        let interactions = self.model.shape.interactions.iter().enumerate();
-        let mut lookups = interactions.filter(|(i, x)| {
+        let mut lookups = self.model.shape.interactions.iter().enumerate().filter(|(i, x)| {
             x.bus.lookup
                 && self.dropped != Dropped::Interaction(*i)
                 && self.model.signs[*i] == 1
-                && !values[x.multiplicity.0 as usize].is_zero()
+                && !value(x.multiplicity).is_zero()
                 && !self.legal.holds(x.bus, &self.model.tuple(*i, values))
         });
         lookups.next().map(|(i, _)| Broken::Lookup(i))
     }
 
-    /// Changes of one cell each that repair what is broken.
-    fn moves(&self, broken: Broken, row: &[F], values: &[F], touched: Set) -> Vec<(usize, F)> {
+    /// Changes that repair what is broken, each of one cell or of two limbs, in random order.
+    fn moves(&mut self, broken: &Broken<F>, row: &[F], values: &[F], touched: Set) -> Vec<Move<F>> {
+        let model = self.model;
         let mut moves = Vec::new();
         let mut solve = |e, target: F| {
-            let free = self.model.support(e) & !touched;
+            let free = model.support(e) & !touched;
             for cell in (0..row.len()).filter(|c| free >> c & 1 == 1) {
-                moves.extend(self.model.roots(e, cell, target, row, values).into_iter().map(|x| (cell, x)));
+                moves.extend(model.roots(e, cell, target, row, values).into_iter().map(|x| vec![(cell, x)]));
             }
         };
-        match broken {
-            Broken::Constraint(i) => solve(self.model.shape.constraints[i].expr, F::ZERO),
+        match *broken {
+            Broken::Equation(e, target) => {
+                solve(e, target);
+                moves.extend(self.limbs(e, target, row, values, touched));
+            }
             Broken::Lookup(i) => {
-                let interaction = &self.model.shape.interactions[i];
-                let tuple = self.model.tuple(i, values);
-                if interaction.bus == RANGE && tuple[1] <= 16 {
-                    for target in [0, (1 << tuple[1]) - 1, tuple[0] & ((1 << tuple[1]) - 1)] {
-                        solve(interaction.tuple[0], F::from_u64(target));
+                let lookup = &model.shape.interactions[i];
+                let tuple = model.tuple(i, values);
+                if lookup.bus == RANGE && tuple[1] <= 16 {
+                    let mask = (1u64 << tuple[1]) - 1;
+                    for target in [0, mask, tuple[0] & mask, self.rng.random::<u64>() & mask] {
+                        solve(lookup.tuple[0], F::from_u64(target));
                     }
-                } else if interaction.bus == BYTES {
+                } else if lookup.bus == BYTES {
                     if let Some(c) = byte_operation(tuple[0], tuple[1] & 0xff, tuple[2] & 0xff) {
-                        solve(interaction.tuple[3], F::from_u64(c));
+                        solve(lookup.tuple[3], F::from_u64(c));
                     }
-                } else if interaction.bus == SHIFT {
-                    for legal in self.legal.shift_rows.iter().filter(|r| r[..2] == tuple[..2]) {
-                        let at = (2..5).find(|&k| legal[k] != tuple[k]).unwrap_or(2);
-                        solve(interaction.tuple[at], F::from_u64(legal[at]));
+                } else if lookup.bus == SHIFT || lookup.bus == PROGRAM {
+                    for legal in self.legal.like(lookup.bus, &tuple) {
+                        if let Some(at) = (0..tuple.len()).find(|&k| legal[k] != tuple[k]) {
+                            solve(lookup.tuple[at], F::from_u64(legal[at]));
+                        }
+                    }
+                }
+            }
+        }
+        moves.retain(|cells| cells.iter().all(|&(cell, value)| self.fits(cell, value, values)));
+        moves.shuffle(&mut self.rng);
+        moves.sort_by_key(|cells| std::cmp::Reverse(cells.len()));
+        moves
+    }
+
+    /// Whether a cell may take a value, as far as checks of that cell alone can say.
+    fn fits(&self, cell: usize, value: F, values: &[F]) -> bool {
+        let in_force = |i: Option<usize>| {
+            i.is_none_or(|i| !values[self.model.shape.interactions[i].multiplicity.0 as usize].is_zero())
+        };
+        let mut bounds = self.bounds.iter().filter(|b| b.0 == cell && in_force(b.2));
+        bounds.all(|b| value.as_canonical_u64() < b.1)
+    }
+
+    /// Solutions for a limb and its carry: two cells, one with `2^8` or `2^16` times the other's slope.
+    fn limbs(&self, e: Expr, target: F, row: &[F], values: &[F], touched: Set) -> Vec<Move<F>> {
+        let free = self.model.support(e) & !touched;
+        let cells = (0..row.len()).filter(|c| free >> c & 1 == 1);
+        let slopes: Vec<(usize, F)> = cells
+            .filter_map(|c| Some((c, self.model.affine(e, c, values)?.0)))
+            .filter(|(_, slope)| !slope.is_zero())
+            .collect();
+        let missing = target - values[e.0 as usize];
+        let mut moves = Vec::new();
+        for &(low, s) in &slopes {
+            for &(high, t) in &slopes {
+                for (bits, sign) in [(16, 1), (16, -1), (8, 1), (8, -1)] {
+                    let ratio = F::from_i64(sign << bits);
+                    if low != high && t == s * ratio {
+                        let whole = signed(row[low] + row[high] * ratio + missing * s.inverse());
+                        let rest = whole.rem_euclid(1 << bits);
+                        let carry = sign * ((whole - rest) >> bits);
+                        moves.push(vec![(low, F::from_i64(rest)), (high, F::from_i64(carry))]);
                     }
                 }
             }
@@ -218,8 +291,37 @@ impl<'a, F: PrimeField64> Search<'a, F> {
     }
 }
 
+/// Checks of one cell alone: bits, and ranges of fixed width.
+fn bounds<F: PrimeField64>(model: &Model<F>, dropped: Dropped) -> Vec<(usize, u64, Option<usize>)> {
+    let node = |e: Expr| model.shape.nodes[e.0 as usize];
+    let mut bounds = Vec::new();
+    for (i, c) in model.shape.constraints.iter().enumerate() {
+        if let (Node::Mul(a, b), true) = (node(c.expr), dropped != Dropped::Constraint(i))
+            && let (Node::Main(cell), Node::Sub(x, one)) = (node(a), node(b))
+            && (x, node(one)) == (a, Node::Int(1))
+        {
+            bounds.push((cell, 2, None));
+        }
+    }
+    for (i, x) in model.shape.interactions.iter().enumerate() {
+        if x.bus == RANGE
+            && dropped != Dropped::Interaction(i)
+            && let (Node::Main(cell), Node::Int(bits)) = (node(x.tuple[0]), node(x.tuple[1]))
+        {
+            bounds.push((cell, 1 << bits, Some(i)));
+        }
+    }
+    bounds
+}
+
+/// A field element as an integer near zero.
+pub fn signed<F: PrimeField64>(x: F) -> i64 {
+    let (x, p) = (x.as_canonical_u64(), F::ORDER_U64);
+    if x > p / 2 { -((p - x) as i64) } else { x as i64 }
+}
+
 /// Kinds of changes of a cell.
-const KINDS: usize = 16;
+const KINDS: usize = 18;
 
 /// Every kind of change of every cell.
 fn attempts(width: usize) -> Vec<(usize, usize)> {
@@ -240,9 +342,11 @@ fn change<F: PrimeField64>(x: F, kind: usize, seeds: &[Seed<F>], cell: usize, rn
         9 => F::from_u32(rng.random_range(0..1 << 16)),
         10 => F::from_u32(rng.random_range(0..256)),
         11 => F::from_u32(1 << rng.random_range(0..30)),
-        12 => x * F::from_u32(2),
+        12 => x * F::TWO,
         13 => F::from_u64(rng.random()),
         14 => -x,
+        15 => x + F::from_u32(1 << rng.random_range(0..20)).inverse(),
+        16 => x - F::from_u32(1 << rng.random_range(0..20)).inverse(),
         _ => seeds.choose(rng).map_or(x, |seed| seed.row[cell]),
     }
 }

@@ -56,7 +56,9 @@ pub fn choose<F: PrimeField64>(model: &Model<F>, mut rows: Vec<Seed<F>>, per_kin
     }
     let mut chosen: Vec<Seed<F>> = Vec::new();
     for round in 0..per_kind {
-        chosen.extend(by_kind.values().filter_map(|seeds| seeds.get(round)).cloned());
+        let mut of_round: Vec<_> = by_kind.values().filter_map(|seeds| seeds.get(round)).cloned().collect();
+        of_round.shuffle(&mut rng);
+        chosen.extend(of_round);
     }
     chosen.truncate(limit);
     if model.fixed.is_empty() {

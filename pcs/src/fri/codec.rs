@@ -24,7 +24,7 @@ pub type Proof<S, T> = FriProof<
 >;
 
 /// p3's parameters for a setting and tree.
-type P3<S, T> = FriParameters<
+pub type P3<S, T> = FriParameters<
     ExtensionMmcs<<S as trilemma_core::Setting>::Base, <S as trilemma_core::Setting>::Ext, <T as Tree<S>>::Mmcs>,
 >;
 
@@ -132,18 +132,20 @@ fn canonical() -> Reject {
     Reject::new("fri: a value is not canonical")
 }
 
-/// Reads a proof about oracles of these shapes.
-pub fn decode<S, T>(bytes: &[u8], oracles: &[&[Shape]], parameters: &P3<S, T>) -> Result<Proof<S, T>, Reject>
+/// Reads a proof about oracles of these shapes, whose words to fold have these heights (log2, of the
+/// extended domains).
+pub fn decode<S, T>(
+    bytes: &[u8],
+    oracles: &[&[Shape]],
+    word_heights: &[usize],
+    parameters: &P3<S, T>,
+) -> Result<Proof<S, T>, Reject>
 where
     S: Smooth<Base: PrimeField64>,
     T: Tree<S>,
 {
-    let mut heights: Vec<usize> =
-        oracles.iter().flat_map(|s| s.iter()).map(|s| s.log_height + parameters.log_blowup).collect();
-    heights.sort_unstable_by(|a, b| b.cmp(a));
-    heights.dedup();
     let schedule =
-        fold_schedule(&heights, parameters.log_blowup + parameters.log_final_poly_len, parameters.max_log_arity);
+        fold_schedule(word_heights, parameters.log_blowup + parameters.log_final_poly_len, parameters.max_log_arity);
     let queries = parameters.num_queries;
     let mut r = Reader(bytes);
     let commit_phase_commits =

@@ -15,10 +15,16 @@
 //! and a commitment may stand for `(m + 1/2) / sqrt(rho)` words (p3-security). Missing bits are
 //! ground: for batching by the transcript, for folding and queries inside p3-fri.
 //!
+//! **Lifting.** Under unique decoding every word is lifted to the largest height, so that folding
+//! proceeds by 8 without stopping where a smaller matrix joins; see [`lifted`]. At the Johnson bound
+//! words join at their own heights, as p3-fri has it, because the argument for lifting is not made
+//! there.
+//!
 //! **Deviations.** Answers are computed once, at [`Opens::answer`], with the inverses `1 / (z - X)`
 //! kept for the quotients; p3's own `open` would compute them twice.
 
 pub mod codec;
+mod lifted;
 pub mod parameters;
 mod reduce;
 pub mod tree;
@@ -26,7 +32,7 @@ pub mod tree;
 use p3_commit::{CommitmentOpening, MatrixOpening, Mmcs, OpeningRequest, PointOpening};
 use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
 use p3_field::coset::TwoAdicMultiplicativeCoset;
-use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_fri::verifier::verify_fri;
 use p3_fri::{TwoAdicFriFolding, TwoAdicFriFoldingForMmcs, prover::prove_fri};
 use p3_matrix::Matrix;
@@ -144,8 +150,9 @@ where
         let extended: Vec<_> = matrices
             .into_iter()
             .map(|m| {
+                let shift = pk.parameters.shift(log2(m.height()));
                 pk.dft
-                    .coset_lde_batch(m, log_blowup, S::Base::GENERATOR)
+                    .coset_lde_batch(m, log_blowup, shift)
                     .bit_reverse_rows()
                     .to_row_major_matrix()
             })
@@ -197,18 +204,19 @@ where
         let extended = opener.matrices(pk)[matrix];
         let height = extended.height() >> opener.log_blowup;
         let width = extended.width();
+        let shift = pk.parameters.shift(log2(height));
         if log_expand <= opener.log_blowup {
             // A prefix in bit-reversed order is the subcoset.
             let cells = (height << log_expand) * width;
-            return CosetView { values: Cow::Borrowed(&extended.values[..cells]), width };
+            return CosetView { values: Cow::Borrowed(&extended.values[..cells]), width, shift };
         }
         let rows = Columns::new(extended.values[..height * width].to_vec(), width);
         let natural = rows.bit_reverse_rows().to_row_major_matrix();
-        let mut coefficients = pk.dft.coset_idft_batch(natural, S::Base::GENERATOR).values;
+        let mut coefficients = pk.dft.coset_idft_batch(natural, shift).values;
         coefficients.resize(coefficients.len() << log_expand, S::Base::ZERO);
-        let wide = pk.dft.coset_dft_batch(Columns::new(coefficients, width), S::Base::GENERATOR);
+        let wide = pk.dft.coset_dft_batch(Columns::new(coefficients, width), shift);
         let reversed = wide.to_row_major_matrix().bit_reverse_rows().to_row_major_matrix();
-        CosetView { values: Cow::Owned(reversed.values), width }
+        CosetView { values: Cow::Owned(reversed.values), width, shift }
     }
 
     fn answer(
@@ -218,12 +226,12 @@ where
         hints: &mut Inverses<S>,
     ) -> Vec<Vec<S::Ext>> {
         let matrices: Vec<_> = openers.iter().map(|o| o.matrices(pk)).collect();
-        hints.prepare(&matrices, questions);
+        hints.prepare(&pk.parameters, &matrices, questions);
         questions
             .iter()
             .map(|q| {
                 let matrix = matrices[q.oracle.0][q.matrix];
-                hints.evaluate(matrix, pk.parameters.log_blowup, q.query.0)
+                hints.evaluate(&pk.parameters, matrix, q.query.0)
             })
             .collect()
     }
@@ -245,7 +253,7 @@ where
         let a = t.challenge::<S>("fri batch", Some(&plan.batch))?;
         plan.enter(t.ledger());
 
-        let words = hints.reduce(&matrices, &grouped, a);
+        let words = hints.reduce(&pk.parameters, &matrices, &grouped, a);
         let requests: Vec<_> = openers
             .iter()
             .zip(&grouped)
@@ -319,7 +327,12 @@ where
         let shapes: Vec<&[Shape]> =
             oracles.iter().filter(|(c, _)| c.is_some()).map(|(_, s)| *s).collect();
         let parameters = plan.p3::<S, T>();
-        let proof = codec::decode::<S, T>(t.recv_blob("fri")?, &shapes, &parameters)?;
+        let heights = plan.word_heights(&shapes);
+        let proof = codec::decode::<S, T>(t.recv_blob("fri")?, &shapes, &heights, &parameters)?;
+        if vk.parameters.lifted() {
+            let claims = lifted::Lifted { parameters: &vk.parameters, p3: &parameters, openings: &openings, a };
+            return lifted::verify::<S, T>(&claims, &proof, &vk.mmcs, &mut challenger);
+        }
         verify_fri(
             &folding::<S, T>(),
             &parameters,

@@ -1,8 +1,9 @@
 //! FRI parameters solved from a security target, and the error terms of one opening.
 
 use p3_commit::ExtensionMmcs;
-use p3_field::PrimeField64;
+use p3_field::{PrimeField64, TwoAdicField};
 use p3_fri::FriParameters;
+use trilemma_core::channel::Shape;
 use trilemma_core::claim::Claim;
 use trilemma_core::security::Standing;
 use trilemma_core::{ConfigError, ErrorTerm, Ledger, Options, Regime, Smooth};
@@ -13,6 +14,8 @@ use super::tree::Tree;
 const QUERY_GRINDING: u32 = 20;
 /// The most grinding that a choice of the Johnson parameter may ask of batching and folding.
 const MAX_ROUND_GRINDING: f64 = 14.0;
+/// log2 of a height above all others, to which domains are aligned.
+const TALLEST: usize = 26;
 /// log2 of the largest folding arity.
 const MAX_LOG_ARITY: usize = 3;
 
@@ -66,6 +69,16 @@ impl Parameters {
             }
         };
         Ok(Self { log_blowup, target, queries: queries(target, QUERY_GRINDING, log_blowup, johnson), johnson, ext_bits })
+    }
+
+    /// Whether words are lifted to one height; see [`super::lifted`].
+    pub const fn lifted(&self) -> bool {
+        self.johnson.is_none()
+    }
+
+    /// Shift of the domain of matrices of `2^log_height` rows.
+    pub fn shift<F: TwoAdicField>(&self, log_height: usize) -> F {
+        if self.lifted() { F::GENERATOR.exp_power_of_2(TALLEST - log_height) } else { F::GENERATOR }
     }
 
     /// log2 of the words one commitment may stand for.
@@ -146,6 +159,16 @@ impl Plan {
         ledger.prove(&self.query, self.query_grinding);
         ledger.assume("Merkle hash collisions", self.collision_bits, "[Mer87]");
         debug_assert!(ledger.weakest(Standing::Proven).is_some());
+    }
+
+    /// Heights of the words to fold (log2, extended), tallest first.
+    pub fn word_heights(&self, oracles: &[&[Shape]]) -> Vec<usize> {
+        let logs = oracles.iter().flat_map(|s| s.iter()).map(|s| s.log_height + self.parameters.log_blowup);
+        let mut heights: Vec<usize> = logs.collect();
+        heights.sort_unstable_by(|a, b| b.cmp(a));
+        heights.dedup();
+        heights.truncate(if self.parameters.lifted() { 1 } else { heights.len() });
+        heights
     }
 
     /// Parameters for p3-fri; its batching grind is the transcript's.

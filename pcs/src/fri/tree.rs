@@ -186,7 +186,7 @@ macro_rules! field_trees {
     };
 }
 
-use trilemma_core::setting::{BabyBear4, Goldilocks2, Goldilocks3, KoalaBear4, KoalaBear5};
+use trilemma_core::setting::{BabyBear4, Goldilocks2, KoalaBear4, KoalaBear5};
 
 field_trees!(KoalaBear, SerializingChallenger32, [KoalaBear4, KoalaBear5],
     leaf Poseidon2KoalaBear<24> = default_koalabear_poseidon2_24(), 24, 16,
@@ -194,6 +194,6 @@ field_trees!(KoalaBear, SerializingChallenger32, [KoalaBear4, KoalaBear5],
 field_trees!(BabyBear, SerializingChallenger32, [BabyBear4],
     leaf Poseidon2BabyBear<24> = default_babybear_poseidon2_24(), 24, 16,
     node Poseidon2BabyBear<16> = default_babybear_poseidon2_16(), 16, digest 8);
-field_trees!(Goldilocks, SerializingChallenger64, [Goldilocks2, Goldilocks3],
+field_trees!(Goldilocks, SerializingChallenger64, [Goldilocks2],
     leaf Poseidon2Goldilocks<12> = default_goldilocks_poseidon2_12(), 12, 8,
     node Poseidon2Goldilocks<8> = default_goldilocks_poseidon2_8(), 8, digest 4);

@@ -10,7 +10,7 @@ use trilemma_core::{ConfigError, ProveError, Setting, Smooth, UniEval};
 
 use super::layout::{Layout, Oracles};
 use super::logup::{BusColumns, bus_columns};
-use super::quotient::{Folding, Views, combine, instance_quotient};
+use super::quotient::{Folding, Part, Views, combine, instance_quotient};
 
 /// Convinces the verifier of a satisfied relation.
 pub fn prove<S: Smooth>(
@@ -93,7 +93,7 @@ fn quotient<S: Smooth>(
     let mut powers = alpha.powers();
     let mut sums = sums.iter();
     let mut bus = 0;
-    let mut parts: Vec<(usize, Vec<S::Base>)> = Vec::new();
+    let mut parts: Vec<Part<S::Base>> = Vec::new();
     for (k, instance) in layout.instances.iter().enumerate() {
         let alphas: Vec<S::Ext> = powers.by_ref().take(instance.alphas()).collect();
         let log = layout.log_chunks;
@@ -113,12 +113,12 @@ fn quotient<S: Smooth>(
         let share = sum.unwrap_or_default() * S::Base::ONE.div_2exp_u64(instance.log_height as u64);
         let folding = Folding { challenges, alphas: &alphas, share };
         let kernel = air.tables[instance.table].as_ref();
-        let part = instance_quotient(kernel, instance, log, &views, &folding);
-        match parts.iter_mut().find(|(h, _)| *h == instance.log_height) {
-            Some((_, sum)) => {
-                sum.par_iter_mut().zip(part.par_iter()).for_each(|(s, &p)| *s += p);
+        let values = instance_quotient(kernel, instance, log, &views, &folding);
+        match parts.iter_mut().find(|part| part.log_height == instance.log_height) {
+            Some(part) => part.values.par_iter_mut().zip(values).for_each(|(sum, v)| *sum += v),
+            None => {
+                parts.push(Part { log_height: instance.log_height, shift: views.main.shift, values });
             }
-            None => parts.push((instance.log_height, part)),
         }
     }
     combine::<S>(layout, parts)

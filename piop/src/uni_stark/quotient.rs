@@ -48,7 +48,7 @@ pub fn instance_quotient<S: Smooth>(
     let lanes = PackedBase::<S>::WIDTH;
     let log_size = instance.log_height + log_chunks;
     let size = 1usize << log_size;
-    let inverse_vanishing = inverse_vanishing::<S>(instance.log_height, log_chunks);
+    let inverse_vanishing = inverse_vanishing::<S>(views.main.shift, instance.log_height, log_chunks);
     let bitrev = |i: usize| reverse_bits_len(i, log_size);
     let chunk = (64 * lanes).min(size);
 
@@ -178,20 +178,30 @@ fn gather_next<S: Setting>(
 }
 
 /// `1 / (x^n - 1)` for `x = g w^i`, which depends on `i` modulo the number of chunks.
-fn inverse_vanishing<S: Smooth>(log_height: usize, log_chunks: usize) -> Vec<S::Base> {
-    let shift = S::Base::GENERATOR.exp_power_of_2(log_height);
+fn inverse_vanishing<S: Smooth>(shift: S::Base, log_height: usize, log_chunks: usize) -> Vec<S::Base> {
+    let shift = shift.exp_power_of_2(log_height);
     let root = S::Base::two_adic_generator(log_chunks);
     root.powers().take(1 << log_chunks).map(|r| (shift * r - S::Base::ONE).inverse()).collect()
 }
 
-/// Adds up instance quotients, given with their heights, and cuts the sum into columns.
-pub fn combine<S: Smooth>(layout: &Layout, parts: Vec<(usize, Vec<S::Base>)>) -> Columns<S::Base> {
+/// The quotients of all instances of one height, added up on their coset.
+pub struct Part<F> {
+    /// log2 of the instances' height.
+    pub log_height: usize,
+    /// The coset's shift.
+    pub shift: F,
+    /// Base columns in natural order.
+    pub values: Vec<F>,
+}
+
+/// Adds up the quotients and cuts the sum into columns.
+pub fn combine<S: Smooth>(layout: &Layout, parts: Vec<Part<S::Base>>) -> Columns<S::Base> {
     let d = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION;
     let dft = Radix2DitParallel::<S::Base>::default();
     let (height, chunks) = (1usize << layout.log_max, 1usize << layout.log_chunks);
     let mut coefficients = S::Base::zero_vec(height * chunks * d);
-    for (_, part) in parts {
-        let part = dft.coset_idft_batch(Columns::new(part, d), S::Base::GENERATOR);
+    for part in parts {
+        let part = dft.coset_idft_batch(Columns::new(part.values, d), part.shift);
         coefficients.par_iter_mut().zip(part.values.par_iter()).for_each(|(c, &p)| *c += p);
     }
     let mut cut = S::Base::zero_vec(height * chunks * d);
