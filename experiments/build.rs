@@ -8,15 +8,8 @@ fn main() {
     let var = |name: &str| env::var(name).unwrap_or_default();
     let flags = var("CARGO_ENCODED_RUSTFLAGS").replace('\u{1f}', " ");
     println!("cargo::rustc-env=TRILEMMA_RUST_FLAGS={flags}");
-    println!(
-        "cargo::rustc-env=TRILEMMA_PROFILE={}, opt-level {}",
-        var("PROFILE"),
-        var("OPT_LEVEL")
-    );
-    println!(
-        "cargo::rustc-env=TRILEMMA_FEATURES={}",
-        var("CARGO_CFG_TARGET_FEATURE")
-    );
+    println!("cargo::rustc-env=TRILEMMA_PROFILE={}, opt-level {}", var("PROFILE"), var("OPT_LEVEL"));
+    println!("cargo::rustc-env=TRILEMMA_FEATURES={}", var("CARGO_CFG_TARGET_FEATURE"));
     let rustc = output(Command::new(var("RUSTC")).arg("--version")).unwrap_or_default();
     println!("cargo::rustc-env=TRILEMMA_RUSTC={rustc}");
     let commit = output(Command::new("git").args(["rev-parse", "HEAD"])).unwrap_or_default();

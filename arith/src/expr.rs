@@ -221,13 +221,7 @@ impl TableShape {
         }
         for i in &self.interactions {
             let tuple: Vec<String> = i.tuple.iter().map(|&e| self.formula(e)).collect();
-            let _ = writeln!(
-                out,
-                "  bus {} x ({}): ({})",
-                i.bus.name,
-                self.formula(i.multiplicity),
-                tuple.join(", ")
-            );
+            let _ = writeln!(out, "  bus {} x ({}): ({})", i.bus.name, self.formula(i.multiplicity), tuple.join(", "));
         }
         out
     }
@@ -278,12 +272,7 @@ impl<R> Builder<R> for Symbolic {
         node(Node::Main(self.shape.columns.len() - 1))
     }
 
-    fn pair(
-        &mut self,
-        name: &'static str,
-        why: &'static str,
-        _: impl Fn(&R) -> u32,
-    ) -> (Expr, Expr) {
+    fn pair(&mut self, name: &'static str, why: &'static str, _: impl Fn(&R) -> u32) -> (Expr, Expr) {
         self.shape.columns.push(Column { name, why });
         let i = self.shape.columns.len() - 1;
         (node(Node::Main(i)), node(Node::Next(i)))

@@ -59,11 +59,7 @@ fn width<T: Table>(table: &T) -> usize {
 ///
 /// # Errors
 /// Names the table, row and bus of a lookup that has no legal tuple.
-pub fn fill<T: Table, C: Tally>(
-    table: &T,
-    rows: &[T::Row],
-    tally: &mut C,
-) -> Result<Vec<u32>, String> {
+pub fn fill<T: Table, C: Tally>(table: &T, rows: &[T::Row], tally: &mut C) -> Result<Vec<u32>, String> {
     let chunk_rows = rows.len().div_ceil(4 * rayon::current_num_threads()).max(1 << 12);
     let width = width(table);
     let fixed = table.fixed();
@@ -133,12 +129,7 @@ impl<R, C: Tally> Builder<R> for Filler<'_, R, C> {
         Int(i64::from(x))
     }
 
-    fn pair(
-        &mut self,
-        name: &'static str,
-        why: &'static str,
-        hint: impl Fn(&R) -> u32,
-    ) -> (Int, Int) {
+    fn pair(&mut self, name: &'static str, why: &'static str, hint: impl Fn(&R) -> u32) -> (Int, Int) {
         (self.free(name, why, hint), Int(0))
     }
 

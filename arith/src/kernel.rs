@@ -12,8 +12,7 @@ use crate::table::{Builder, Bus, Table};
 /// Packed base elements of a setting.
 pub type PackedBase<S> = <<S as Setting>::Base as Field>::Packing;
 /// Packed challenges of a setting.
-pub type PackedExt<S> =
-    <<S as Setting>::Ext as ExtensionField<<S as Setting>::Base>>::ExtensionPacking;
+pub type PackedExt<S> = <<S as Setting>::Ext as ExtensionField<<S as Setting>::Base>>::ExtensionPacking;
 
 /// The cells one evaluation reads.
 #[derive(Debug, Clone, Copy)]
@@ -269,16 +268,8 @@ where
     V: PrimeCharacteristicRing + Copy,
     X: Algebra<V> + Algebra<E> + Copy,
 {
-    let mut b = Eval {
-        cells,
-        main: 0,
-        fixed: 0,
-        gate: V::ONE,
-        challenges,
-        alpha: alpha.iter(),
-        folded: X::ZERO,
-        fractions,
-    };
+    let mut b =
+        Eval { cells, main: 0, fixed: 0, gate: V::ONE, challenges, alpha: alpha.iter(), folded: X::ZERO, fractions };
     table.eval(&mut b);
     b.folded
 }

@@ -10,14 +10,8 @@
 use std::ops::{Add, Mul, Neg, Sub};
 
 /// What constraints compute with.
-pub trait Value:
-    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Neg<Output = Self>
-{
-}
-impl<T> Value for T where
-    T: Copy + Add<Output = T> + Sub<Output = T> + Mul<Output = T> + Neg<Output = T>
-{
-}
+pub trait Value: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Neg<Output = Self> {}
+impl<T> Value for T where T: Copy + Add<Output = T> + Sub<Output = T> + Mul<Output = T> + Neg<Output = T> {}
 
 /// A bus: tuples sent on it and received from it must balance as multisets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,12 +63,7 @@ pub trait Builder<R> {
     fn free(&mut self, name: &'static str, why: &'static str, hint: impl Fn(&R) -> u32) -> Self::V;
 
     /// As [`Builder::free`], with the value on the next row (cyclically) beside this row's.
-    fn pair(
-        &mut self,
-        name: &'static str,
-        why: &'static str,
-        hint: impl Fn(&R) -> u32,
-    ) -> (Self::V, Self::V);
+    fn pair(&mut self, name: &'static str, why: &'static str, hint: impl Fn(&R) -> u32) -> (Self::V, Self::V);
 
     /// `e` is zero on every row.
     fn zero(&mut self, what: &'static str, e: Self::V);
@@ -115,19 +104,11 @@ pub trait Gadgets<R>: Builder<R> {
 
     /// A 32-bit word as two 16-bit limbs, low first.
     fn word(&mut self, names: [&'static str; 2], hint: impl Fn(&R) -> u32) -> [Self::V; 2] {
-        [
-            self.ranged(names[0], 16, |r| hint(r) & 0xffff),
-            self.ranged(names[1], 16, |r| hint(r) >> 16),
-        ]
+        [self.ranged(names[0], 16, |r| hint(r) & 0xffff), self.ranged(names[1], 16, |r| hint(r) >> 16)]
     }
 
     /// A 32-bit word as two limbs whose ranges something else ensures.
-    fn free_word(
-        &mut self,
-        names: [&'static str; 2],
-        why: &'static str,
-        hint: impl Fn(&R) -> u32,
-    ) -> [Self::V; 2] {
+    fn free_word(&mut self, names: [&'static str; 2], why: &'static str, hint: impl Fn(&R) -> u32) -> [Self::V; 2] {
         [self.free(names[0], why, |r| hint(r) & 0xffff), self.free(names[1], why, |r| hint(r) >> 16)]
     }
 

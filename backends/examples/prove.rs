@@ -41,7 +41,10 @@ fn main() {
             ledger.bits()
         );
         for t in &c.tables {
-            println!("    {:16} rows {:8} padded {:8} width {:3}+{:3} interactions {}", t.name, t.rows, t.padded_rows, t.width, t.helper_width, t.interactions);
+            println!(
+                "    {:16} rows {:8} padded {:8} width {:3}+{:3} interactions {}",
+                t.name, t.rows, t.padded_rows, t.width, t.helper_width, t.interactions
+            );
         }
         for t in &ledger.terms {
             println!("    {:24} {:7.1} + {:2} {:?} {}", t.name, t.bits, t.grinding, t.standing, t.reference);

@@ -3,6 +3,7 @@
 //! [`Pipeline`] is what a configuration says, [`system`] resolves it, a [`System`] makes [`Keys`] for
 //! a program, and keys prove and verify. Nothing above this crate sees a field or a scheme.
 
+mod p3_batch;
 mod registry;
 mod univariate;
 
@@ -127,4 +128,3 @@ pub trait Verifier: Send + Sync {
     /// The key's bytes.
     fn verifying_key(&self) -> Vec<u8>;
 }
-

@@ -1,25 +1,28 @@
 //! Names to proof systems.
 
-use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
 use trilemma_core::security::SECURITY_FLOOR;
+use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
 use trilemma_core::{ConfigError, Options, Piop};
 use trilemma_pcs::Available;
 use trilemma_piop::uni_stark::UniStark;
 
 use crate::univariate::Univariate;
-use crate::{Pipeline, System};
+use crate::{Pipeline, System, p3_batch};
 
-/// A legal pipeline.
+/// A legal pipeline: four parts for a combination, three for a whole system.
 struct Entry {
-    parts: [&'static str; 4],
-    make: fn(&Pipeline, &Options) -> Result<Box<dyn System>, ConfigError>,
+    parts: Vec<&'static str>,
+    make: Make,
 }
+
+/// Makes a system.
+type Make = fn(&Pipeline, &Options) -> Result<Box<dyn System>, ConfigError>;
 
 fn entries() -> Vec<Entry> {
     fn of<S: Available>(entries: &mut Vec<Entry>) {
         let piop = <UniStark as Piop<S>>::NAME;
         entries.extend(S::univariate().into_iter().map(|scheme| Entry {
-            parts: ["air", piop, scheme.name, S::NAME],
+            parts: vec!["air", piop, scheme.name, S::NAME],
             make: |pipeline, options| Ok(Box::new(Univariate::<S>::new(pipeline, options)?)),
         }));
     }
@@ -30,12 +33,23 @@ fn entries() -> Vec<Entry> {
     of::<Goldilocks2>(&mut entries);
     of::<Bls12>(&mut entries);
     of::<Bn254>(&mut entries);
+    entries.push(Entry { parts: p3_batch::NAME.to_vec(), make: p3_batch::system });
     entries
 }
 
 /// Every pipeline that can run.
 pub fn pipelines() -> Vec<Pipeline> {
     entries().iter().map(|e| Pipeline(e.parts.join("/"))).collect()
+}
+
+/// What part `i` of a name of `parts` parts is.
+fn key(i: usize, parts: usize) -> &'static str {
+    match parts - i {
+        1 => "setting",
+        2 => "commitment scheme",
+        _ if i == 0 => "arithmetization or system",
+        _ => "piop",
+    }
 }
 
 /// Resolves a pipeline's names.
@@ -52,14 +66,20 @@ pub fn system(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>,
     let entries = entries();
     let parts: Vec<&str> = pipeline.0.split('/').collect();
     let mut legal: Vec<&Entry> = entries.iter().collect();
-    for (i, key) in ["arithmetization", "piop", "commitment scheme", "setting"].into_iter().enumerate() {
+    // The first part decides how many there are.
+    let mut i = 0;
+    while legal.iter().any(|e| e.parts.len() > i) {
         let part = parts.get(i).copied().unwrap_or("");
         let fits: Vec<&Entry> = legal.iter().filter(|e| e.parts[i] == part).copied().collect();
         if fits.is_empty() {
-            let mut choices: Vec<&str> = legal.iter().map(|e| e.parts[i]).collect();
-            choices.dedup();
-            let known = entries.iter().any(|e| e.parts[i] == part);
-            let what = if known { format!("`{part}` does not fit `{}`", parts[..i].join("/")) } else { format!("unknown {key} `{part}`") };
+            let choices: Vec<&str> = legal.iter().map(|e| e.parts[i]).collect();
+            let key = key(i, legal[0].parts.len());
+            let known = entries.iter().any(|e| e.parts.get(i) == Some(&part));
+            let what = if known {
+                format!("`{part}` does not fit `{}`", parts[..i].join("/"))
+            } else {
+                format!("unknown {key} `{part}`")
+            };
             return Err(ConfigError(format!(
                 "pipeline `{pipeline}`: {what}; legal choices after `{}`: {}",
                 parts[..i].join("/"),
@@ -67,10 +87,14 @@ pub fn system(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>,
             )));
         }
         legal = fits;
+        i += 1;
     }
     match legal.as_slice() {
-        [entry] if parts.len() == 4 => (entry.make)(pipeline, options),
-        _ => Err(ConfigError(format!("pipeline `{pipeline}`: four parts are needed, arithmetization/piop/scheme/setting"))),
+        [entry] if parts.len() == i => (entry.make)(pipeline, options),
+        _ => {
+            let keys: Vec<&str> = (0..i).map(|k| key(k, i)).collect();
+            Err(ConfigError(format!("pipeline `{pipeline}`: {i} parts are needed, {}", keys.join("/"))))
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use p3_field::BasedVectorSpace;
 use serde::{Deserialize, Serialize};
-use trilemma_arith::{Air, Trace};
+use trilemma_arith::{Air, TableShape, Trace};
 use trilemma_core::channel::Shape;
 use trilemma_core::runner::{Binding, IndexCommitment, ProverIndex, Runner};
 use trilemma_core::{ConfigError, Ledger, Options, Piop, Properties, ProveError, Reject, Setting, UniEval};
@@ -121,9 +121,8 @@ impl<S: Available> Verifier for Key<S> {
         let terms = self.terms(public);
         let statement = self.statement(public);
         let binding = Binding { protocol: &self.scheme.protocol, statement: &statement };
-        let (ledger, _) = self.scheme.runner.verify(binding, &self.index, proof, &mut |ch| {
-            UniStark.verify(&self.air, &terms, ch)
-        })?;
+        let (ledger, _) =
+            self.scheme.runner.verify(binding, &self.index, proof, &mut |ch| UniStark.verify(&self.air, &terms, ch))?;
         Ok(ledger)
     }
 
@@ -160,7 +159,10 @@ impl<S: Available> Keys for ProgramKeys<S> {
         let executed = start.elapsed();
         let trace = self.machine.trace(recorder).map_err(ProveError::Unsatisfied)?;
         let filled = start.elapsed();
-        let mut cost = cost(&self.key.air, &trace);
+        let d = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION as u64;
+        let mut cost = cost(&self.key.air, &trace, |t| d * t.interactions.len().div_ceil(2) as u64);
+        let tallest = trace.instances.iter().map(|i| 1u64 << i.log_height).max();
+        cost.committed_cells += tallest.unwrap_or(0) * d * 2;
         cost.cycles = outcome.cycles;
 
         let public = Public { exit_code: outcome.exit_code, output: outcome.output };
@@ -190,11 +192,10 @@ impl<S: Available> Keys for ProgramKeys<S> {
     }
 }
 
-/// Machine-independent costs of a trace.
-fn cost<S: Available>(air: &Air<S>, trace: &Trace) -> Cost {
-    let d = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION as u64;
+/// Machine-independent costs of a trace, its quotient excepted, where `helpers` tells how many helper
+/// columns a table has.
+pub(crate) fn cost<S: Setting>(air: &Air<S>, trace: &Trace, helpers: impl Fn(&TableShape) -> u64) -> Cost {
     let mut cost = Cost::default();
-    let mut tallest = 0;
     for instance in &trace.instances {
         let shape = air.tables[instance.table].shape();
         let width = shape.columns.len() as u64;
@@ -204,14 +205,13 @@ fn cost<S: Available>(air: &Air<S>, trace: &Trace) -> Cost {
             rows: instance.cells.len() as u64 / width,
             padded_rows: 1 << instance.log_height,
             width,
-            helper_width: d * interactions.div_ceil(2),
+            helper_width: helpers(shape),
             interactions,
         };
         cost.rows += table.rows;
         cost.padded_rows += table.padded_rows;
         cost.committed_cells += table.padded_rows * (table.width + table.helper_width);
         cost.interactions += table.padded_rows * interactions;
-        tallest = tallest.max(table.padded_rows);
         match cost.tables.iter_mut().find(|t| t.name == table.name) {
             Some(whole) => {
                 whole.rows += table.rows;
@@ -220,7 +220,5 @@ fn cost<S: Available>(air: &Air<S>, trace: &Trace) -> Cost {
             None => cost.tables.push(table),
         }
     }
-    cost.committed_cells += tallest * d * 2;
     cost
 }
-

@@ -106,12 +106,7 @@ pub struct ProverChannel<'k, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> {
 impl<'k, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> ProverChannel<'k, S, Q, P> {
     /// A channel that starts with the index's oracle, if there is one.
     /// `list_bits` is what every error term loses to the scheme's list decoding.
-    pub fn new(
-        pk: &'k P::ProverKey,
-        list_bits: f64,
-        fixed: Option<&'k P::Opener>,
-        t: ProverTranscript,
-    ) -> Self {
+    pub fn new(pk: &'k P::ProverKey, list_bits: f64, fixed: Option<&'k P::Opener>, t: ProverTranscript) -> Self {
         Self {
             pk,
             fixed,
@@ -196,11 +191,7 @@ pub struct VerifierChannel<'k, 'p, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> 
 
 impl<'k, 'p, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> VerifierChannel<'k, 'p, S, Q, P> {
     /// A channel that starts with the index's oracle, if there is one.
-    pub fn new(
-        vk: &'k P::VerifierKey,
-        fixed: Option<(P::Commitment, Vec<Shape>)>,
-        t: VerifierTranscript<'p>,
-    ) -> Self {
+    pub fn new(vk: &'k P::VerifierKey, fixed: Option<(P::Commitment, Vec<Shape>)>, t: VerifierTranscript<'p>) -> Self {
         Self { vk, oracles: fixed.into_iter().collect(), claims: Vec::new(), t }
     }
 

@@ -109,12 +109,6 @@ pub struct Claim<Q, E> {
 pub fn rejoin<F: Field, E: ExtensionField<F>>(values: &[E]) -> Vec<E> {
     values
         .chunks_exact(E::DIMENSION)
-        .map(|chunk| {
-            chunk
-                .iter()
-                .enumerate()
-                .map(|(i, &v)| v * E::ith_basis_element(i).unwrap_or(E::ZERO))
-                .sum()
-        })
+        .map(|chunk| chunk.iter().enumerate().map(|(i, &v)| v * E::ith_basis_element(i).unwrap_or(E::ZERO)).sum())
         .collect()
 }

@@ -11,14 +11,11 @@ use std::iter::{Product, Sum};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use ark_ff::{
-    AdditiveGroup, BigInt, BigInteger, FftField, Field as _, Fp, FpConfig, MontBackend, MontConfig,
-    PrimeField as _,
+    AdditiveGroup, BigInt, BigInteger, FftField, Field as _, Fp, FpConfig, MontBackend, MontConfig, PrimeField as _,
 };
 use num_bigint::BigUint;
 use p3_field::integers::QuotientMap;
-use p3_field::{
-    Field, Packable, PrimeCharacteristicRing, PrimeField, RawDataSerializable, TwoAdicField,
-};
+use p3_field::{Field, Packable, PrimeCharacteristicRing, PrimeField, RawDataSerializable, TwoAdicField};
 use rand::distr::{Distribution, StandardUniform};
 use rand::{Rng, RngExt};
 use serde::de::{Deserialize, Deserializer, Error};
@@ -44,12 +41,7 @@ impl<C: MontConfig<4>> CurveScalar<C> {
     #[inline]
     pub fn to_bytes(self) -> [u8; SCALAR_BYTES] {
         let mut bytes = [0; SCALAR_BYTES];
-        for (out, limb) in bytes
-            .as_chunks_mut::<8>()
-            .0
-            .iter_mut()
-            .zip(self.0.into_bigint().0)
-        {
+        for (out, limb) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(self.0.into_bigint().0) {
             *out = limb.to_le_bytes();
         }
         bytes
@@ -78,9 +70,7 @@ fn modulus<C: MontConfig<4>>() -> BigUint {
 }
 
 fn to_biguint(x: BigInt<4>) -> BigUint {
-    x.0.iter()
-        .rev()
-        .fold(BigUint::ZERO, |acc, &limb| (acc << 64u32) + limb)
+    x.0.iter().rev().fold(BigUint::ZERO, |acc, &limb| (acc << 64u32) + limb)
 }
 
 impl<C: MontConfig<4>> Clone for CurveScalar<C> {
@@ -191,10 +181,7 @@ impl<C: MontConfig<4>> Div for CurveScalar<C> {
 }
 impl<C: MontConfig<4>> DivAssign for CurveScalar<C> {
     #[inline]
-    #[expect(
-        clippy::suspicious_op_assign_impl,
-        reason = "division multiplies by the inverse"
-    )]
+    #[expect(clippy::suspicious_op_assign_impl, reason = "division multiplies by the inverse")]
     fn div_assign(&mut self, rhs: Self) {
         *self *= rhs.inverse();
     }

@@ -54,10 +54,7 @@ pub trait Scheme<S: Setting>: Sized + Send + Sync + 'static {
     type Opener: Send + Sync;
 
     /// Keys for matrices of at most `2^max_log_height` rows.
-    fn setup(
-        options: &Options,
-        max_log_height: usize,
-    ) -> Result<(Self::ProverKey, Self::VerifierKey), ConfigError>;
+    fn setup(options: &Options, max_log_height: usize) -> Result<(Self::ProverKey, Self::VerifierKey), ConfigError>;
 
     /// What the keys imply for a reader of a report.
     fn properties(vk: &Self::VerifierKey) -> Properties;

@@ -165,10 +165,7 @@ impl Ledger {
 
     /// The weakest line among those of one standing, if there is any.
     pub fn weakest(&self, standing: Standing) -> Option<&Term> {
-        self.terms
-            .iter()
-            .filter(|t| t.standing == standing)
-            .min_by(|a, b| a.total().total_cmp(&b.total()))
+        self.terms.iter().filter(|t| t.standing == standing).min_by(|a, b| a.total().total_cmp(&b.total()))
     }
 
     /// Composed bits: the weakest proven term, capped by the weakest assumption.

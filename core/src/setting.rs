@@ -6,9 +6,7 @@ use std::fmt::Debug;
 use num_bigint::BigUint;
 use p3_baby_bear::BabyBear;
 use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
-use p3_field::extension::{
-    BinomialExtensionField, QuinticTrinomialExtensionField,
-};
+use p3_field::extension::{BinomialExtensionField, QuinticTrinomialExtensionField};
 use p3_field::{BasedVectorSpace, ExtensionField, Field, PrimeField, PrimeField64, TwoAdicField};
 use p3_goldilocks::Goldilocks;
 use p3_koala_bear::KoalaBear;

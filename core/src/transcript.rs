@@ -48,12 +48,14 @@ impl Sponge {
 
     fn challenge<S: Setting>(&mut self, label: Label) -> S::Ext {
         let mut stream = self.squeeze(label);
-        setting::ext_from_fn::<S>(|_| loop {
-            let mut bytes = vec![0; S::BYTES];
-            stream.fill(&mut bytes);
-            setting::mask_to_bits::<S>(&mut bytes);
-            if let Some(x) = S::decode(&bytes) {
-                return x;
+        setting::ext_from_fn::<S>(|_| {
+            loop {
+                let mut bytes = vec![0; S::BYTES];
+                stream.fill(&mut bytes);
+                setting::mask_to_bits::<S>(&mut bytes);
+                if let Some(x) = S::decode(&bytes) {
+                    return x;
+                }
             }
         })
     }
@@ -132,11 +134,7 @@ impl ProverTranscript {
 
     /// Draws a challenge whose error is `term`, grinding first where the term is short of the
     /// target. `None` is for further challenges that share the previous one's term.
-    pub fn challenge<S: Setting>(
-        &mut self,
-        label: Label,
-        term: Option<&ErrorTerm>,
-    ) -> Result<S::Ext, ConfigError> {
+    pub fn challenge<S: Setting>(&mut self, label: Label, term: Option<&ErrorTerm>) -> Result<S::Ext, ConfigError> {
         if let Some(term) = term {
             self.guard(label, term)?;
         }
@@ -159,9 +157,7 @@ impl ProverTranscript {
         let nonce = (0u64..)
             .step_by(BLOCK as usize)
             .find_map(|start| {
-                (start..start + BLOCK)
-                    .into_par_iter()
-                    .find_first(|&nonce| grinding_hit(&seed, nonce, bits))
+                (start..start + BLOCK).into_par_iter().find_first(|&nonce| grinding_hit(&seed, nonce, bits))
             })
             .unwrap_or(0);
         self.send(label, &nonce.to_le_bytes());
@@ -195,13 +191,7 @@ pub struct VerifierTranscript<'p> {
 impl<'p> VerifierTranscript<'p> {
     /// Starts reading `proof` as a proof of the protocol with this id.
     pub fn new(protocol: &[u8], security: Security, proof: &'p [u8]) -> Self {
-        Self {
-            sponge: Sponge::new(protocol),
-            security,
-            proof,
-            ledger: Ledger::default(),
-            count: ByteCount::new(),
-        }
+        Self { sponge: Sponge::new(protocol), security, proof, ledger: Ledger::default(), count: ByteCount::new() }
     }
 
     /// The target that error terms must reach.
@@ -245,18 +235,13 @@ impl<'p> VerifierTranscript<'p> {
         self.recv(label, total)?
             .chunks_exact(size)
             .map(|bytes| {
-                setting::decode_ext::<S>(bytes)
-                    .ok_or_else(|| Reject::new(format!("`{label}` is not canonical")))
+                setting::decode_ext::<S>(bytes).ok_or_else(|| Reject::new(format!("`{label}` is not canonical")))
             })
             .collect()
     }
 
     /// Draws the challenge that the prover drew, checking its grinding.
-    pub fn challenge<S: Setting>(
-        &mut self,
-        label: Label,
-        term: Option<&ErrorTerm>,
-    ) -> Result<S::Ext, Reject> {
+    pub fn challenge<S: Setting>(&mut self, label: Label, term: Option<&ErrorTerm>) -> Result<S::Ext, Reject> {
         if let Some(term) = term {
             self.guard(label, term)?;
         }

@@ -5,8 +5,7 @@ use num_bigint::BigUint;
 use p3_dft::{NaiveDft, Radix2DitParallel, TwoAdicSubgroupDft};
 use p3_field::integers::QuotientMap;
 use p3_field::{
-    ExtensionField, Field, PackedValue, PrimeCharacteristicRing, PrimeField, RawDataSerializable,
-    TwoAdicField,
+    ExtensionField, Field, PackedValue, PrimeCharacteristicRing, PrimeField, RawDataSerializable, TwoAdicField,
 };
 use p3_matrix::Matrix;
 use p3_matrix::bitrev::BitReversibleMatrix;
@@ -87,34 +86,17 @@ fn check_arithmetic<C: MontConfig<4>>() {
     }
     let zs: Vec<_> = xs.iter().map(|x| x.0).collect();
     assert_eq!(CurveScalar::inner(&xs), zs);
-    assert_eq!(
-        xs.iter().copied().sum::<CurveScalar<C>>(),
-        CurveScalar(zs.iter().sum())
-    );
-    assert_eq!(
-        xs.iter().copied().product::<CurveScalar<C>>(),
-        CurveScalar(zs.iter().product())
-    );
-    let (u, v): ([_; 20], [_; 20]) = (
-        std::array::from_fn(|i| xs[i]),
-        std::array::from_fn(|i| xs[i + 9]),
-    );
+    assert_eq!(xs.iter().copied().sum::<CurveScalar<C>>(), CurveScalar(zs.iter().sum()));
+    assert_eq!(xs.iter().copied().product::<CurveScalar<C>>(), CurveScalar(zs.iter().product()));
+    let (u, v): ([_; 20], [_; 20]) = (std::array::from_fn(|i| xs[i]), std::array::from_fn(|i| xs[i + 9]));
     let dot: Inner<C> = (0..20).map(|i| zs[i] * zs[i + 9]).sum();
     assert_eq!(CurveScalar::dot_product(&u, &v), CurveScalar(dot));
     let inverses = p3_field::batch_multiplicative_inverse(&xs[1..]);
-    assert!(
-        inverses
-            .iter()
-            .zip(&xs[1..])
-            .all(|(&i, &x)| i * x == CurveScalar::ONE)
-    );
+    assert!(inverses.iter().zip(&xs[1..]).all(|(&i, &x)| i * x == CurveScalar::ONE));
     assert_eq!(<CurveScalar<C> as Field>::Packing::WIDTH, 1);
     assert_eq!(CurveScalar::<C>::TWO, CurveScalar::ONE + CurveScalar::ONE);
     assert_eq!(CurveScalar::<C>::NEG_ONE, -CurveScalar::<C>::ONE);
-    assert_eq!(
-        ExtensionField::<CurveScalar<C>>::as_base(&xs[7]),
-        Some(xs[7])
-    );
+    assert_eq!(ExtensionField::<CurveScalar<C>>::as_base(&xs[7]), Some(xs[7]));
 }
 
 type F<C> = CurveScalar<C>;
@@ -123,34 +105,22 @@ fn check_integers<C: MontConfig<4>>() {
     for x in [i64::MIN, i64::MIN + 1, -5, -1, 0, 1, 5, i64::MAX] {
         assert_eq!(F::<C>::from_i64(x), CurveScalar(Inner::<C>::from(x)));
         let magnitude = F::<C>::from_u64(x.unsigned_abs());
-        assert_eq!(
-            F::<C>::from_i64(x),
-            if x < 0 { -magnitude } else { magnitude }
-        );
+        assert_eq!(F::<C>::from_i64(x), if x < 0 { -magnitude } else { magnitude });
         assert_eq!(F::<C>::from_isize(x as isize), F::from_i64(x));
         assert_eq!(F::<C>::from_i32(x as i32), F::from_i64(i64::from(x as i32)));
         assert_eq!(F::<C>::from_i8(x as i8), F::from_i64(i64::from(x as i8)));
     }
     for x in [i128::MIN, -1, 0, i128::MAX] {
         let magnitude = from_biguint::<C>(BigUint::from(x.unsigned_abs()));
-        assert_eq!(
-            F::<C>::from_i128(x),
-            if x < 0 { -magnitude } else { magnitude }
-        );
+        assert_eq!(F::<C>::from_i128(x), if x < 0 { -magnitude } else { magnitude });
     }
     for x in [0, 1, 0xffff, u64::MAX] {
         assert_eq!(F::<C>::from_u64(x).as_canonical_biguint(), BigUint::from(x));
         assert_eq!(F::<C>::from_usize(x as usize), F::from_u64(x));
         assert_eq!(F::<C>::from_u16(x as u16), F::from_u64(u64::from(x as u16)));
-        assert_eq!(
-            <F<C> as QuotientMap<u64>>::from_canonical_checked(x),
-            Some(F::from_u64(x))
-        );
+        assert_eq!(<F<C> as QuotientMap<u64>>::from_canonical_checked(x), Some(F::from_u64(x)));
     }
-    assert_eq!(
-        F::<C>::from_u128(u128::MAX).as_canonical_biguint(),
-        BigUint::from(u128::MAX)
-    );
+    assert_eq!(F::<C>::from_u128(u128::MAX).as_canonical_biguint(), BigUint::from(u128::MAX));
     assert_eq!(F::<C>::from_bool(true), F::ONE);
 }
 
@@ -165,10 +135,7 @@ fn check_encoding<S: Setting<Base = CurveScalar<C>>, C: MontConfig<4>>() {
         assert_eq!(S::decode(&bytes[1..]), None);
         assert_eq!(S::decode(&[bytes.as_slice(), &[0]].concat()), None);
         let json = serde_json::to_string(&x).expect("serializes");
-        assert_eq!(
-            serde_json::from_str::<S::Base>(&json).expect("deserializes"),
-            x
-        );
+        assert_eq!(serde_json::from_str::<S::Base>(&json).expect("deserializes"), x);
         // Any other representative of the class is refused.
         let alias = x.as_canonical_biguint() + S::Base::order();
         assert_eq!(try_biguint::<C>(alias), None);
@@ -186,24 +153,14 @@ fn check_generators<C: MontConfig<4>>(factors: &[(&str, u32)]) {
     let mut product = BigUint::from(1u8);
     for &(factor, multiplicity) in factors {
         let q: BigUint = factor.parse().expect("a number");
-        assert_ne!(
-            exp(F::GENERATOR, &(&order / &q)),
-            F::ONE,
-            "order misses {q}"
-        );
+        assert_ne!(exp(F::GENERATOR, &(&order / &q)), F::ONE, "order misses {q}");
         product *= q.pow(multiplicity);
     }
     assert_eq!(product, order);
-    assert_eq!(
-        F::<C>::TWO_ADICITY,
-        order.trailing_zeros().expect("nonzero") as usize
-    );
+    assert_eq!(F::<C>::TWO_ADICITY, order.trailing_zeros().expect("nonzero") as usize);
     for bits in 0..=F::<C>::TWO_ADICITY {
         let g = F::<C>::two_adic_generator(bits);
-        assert_eq!(
-            Some(g),
-            Inner::<C>::get_root_of_unity(1 << bits).map(CurveScalar)
-        );
+        assert_eq!(Some(g), Inner::<C>::get_root_of_unity(1 << bits).map(CurveScalar));
         assert_eq!(g.exp_power_of_2(bits), F::ONE);
         if bits > 0 {
             assert_eq!(g.exp_power_of_2(bits - 1), F::NEG_ONE);
@@ -222,24 +179,13 @@ where
         let values = (0..width << log_height).map(|_| rng.random()).collect();
         let columns = Columns::<S::Base>::new(values, width);
         let dft = Radix2DitParallel::default();
-        let fast = dft
-            .dft_batch(columns.clone())
-            .bit_reverse_rows()
-            .to_row_major_matrix();
-        let slow = NaiveDft
-            .dft_batch(columns.clone())
-            .bit_reverse_rows()
-            .to_row_major_matrix();
+        let fast = dft.dft_batch(columns.clone()).bit_reverse_rows().to_row_major_matrix();
+        let slow = NaiveDft.dft_batch(columns.clone()).bit_reverse_rows().to_row_major_matrix();
         assert_eq!(fast, slow);
-        assert_eq!(
-            dft.idft_batch(dft.dft_batch(columns.clone()).to_row_major_matrix()),
-            columns
-        );
+        assert_eq!(dft.idft_batch(dft.dft_batch(columns.clone()).to_row_major_matrix()), columns);
 
         let log_expand = 2;
-        let extended = S::extend(columns.clone(), log_expand)
-            .bit_reverse_rows()
-            .to_row_major_matrix();
+        let extended = S::extend(columns.clone(), log_expand).bit_reverse_rows().to_row_major_matrix();
         let g = S::Base::two_adic_generator(log_height + log_expand);
         for (i, row) in extended.row_slices().enumerate() {
             let x = S::Base::GENERATOR * g.exp_u64(i as u64);

@@ -47,48 +47,27 @@ pub struct Campaign<'a> {
 
 impl<'a> Campaign<'a> {
     /// Starts a run in a directory that is empty or not there.
-    pub fn create(
-        plan: &'a Plan,
-        config: &str,
-        environment: &Environment,
-        dir: &Path,
-    ) -> Result<Self, Fault> {
+    pub fn create(plan: &'a Plan, config: &str, environment: &Environment, dir: &Path) -> Result<Self, Fault> {
         if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
-            let text = format!(
-                "{}: is not empty; add --resume to go on, or choose another --out",
-                dir.display()
-            );
+            let text = format!("{}: is not empty; add --resume to go on, or choose another --out", dir.display());
             return Err(Fault::Usage(text));
         }
         let logs = dir.join(LOGS);
         fs::create_dir_all(&logs).map_err(|error| Fault::file(&logs, &error))?;
         files::write(&dir.join(EXPERIMENT), config.as_bytes())?;
-        files::write(
-            &dir.join(PLAN),
-            &json_lines(plan.cells.iter().map(|p| &p.cell)),
-        )?;
+        files::write(&dir.join(PLAN), &json_lines(plan.cells.iter().map(|p| &p.cell)))?;
         files::write(&dir.join(SAMPLES), b"")?;
         // The last file: a directory without it is no run yet.
-        let text =
-            serde_json::to_string_pretty(environment).expect("an environment has string keys only");
+        let text = serde_json::to_string_pretty(environment).expect("an environment has string keys only");
         files::write(&dir.join(ENVIRONMENT), format!("{text}\n").as_bytes())?;
-        Ok(Self {
-            plan,
-            dir: dir.to_owned(),
-            machine: environment.machine.clone(),
-            samples: Vec::new(),
-        })
+        Ok(Self { plan, dir: dir.to_owned(), machine: environment.machine.clone(), samples: Vec::new() })
     }
 
     /// Goes on with a run, if it is of this plan and machine.
     pub fn resume(plan: &'a Plan, environment: &Environment, dir: &Path) -> Result<Self, Fault> {
         let run = Run::read(dir)?;
-        let refuse = |what: &str| {
-            Err(Fault::Usage(format!(
-                "{}: cannot be resumed: {what}; start a new run",
-                dir.display()
-            )))
-        };
+        let refuse =
+            |what: &str| Err(Fault::Usage(format!("{}: cannot be resumed: {what}; start a new run", dir.display())));
         if run.environment.machine != environment.machine {
             return refuse("it was measured on another machine");
         }
@@ -96,9 +75,7 @@ impl<'a> Campaign<'a> {
             return refuse("it was measured with another build of trilemma");
         }
         let keys = |cells: &mut dyn Iterator<Item = &Cell>| {
-            cells
-                .map(|c| (c.cell.clone(), c.repetitions))
-                .collect::<BTreeSet<_>>()
+            cells.map(|c| (c.cell.clone(), c.repetitions)).collect::<BTreeSet<_>>()
         };
         if keys(&mut run.plan.iter()) != keys(&mut plan.cells.iter().map(|p| &p.cell)) {
             return refuse("the configuration or a file that it names has changed");
@@ -106,21 +83,13 @@ impl<'a> Campaign<'a> {
         if run.torn {
             drop_torn_line(&dir.join(SAMPLES))?;
         }
-        Ok(Self {
-            plan,
-            dir: dir.to_owned(),
-            machine: run.environment.machine,
-            samples: run.samples,
-        })
+        Ok(Self { plan, dir: dir.to_owned(), machine: run.environment.machine, samples: run.samples })
     }
 
     /// Measures what is missing.
     pub fn measure(&mut self, worker: &Worker, stop: &AtomicBool) -> Result<Tally, Fault> {
         let path = self.dir.join(SAMPLES);
-        let mut file = OpenOptions::new()
-            .append(true)
-            .open(&path)
-            .map_err(|error| Fault::file(&path, &error))?;
+        let mut file = OpenOptions::new().append(true).open(&path).map_err(|error| Fault::file(&path, &error))?;
         let mut left = missing(self.plan, &self.samples);
         left.reverse();
         let before = self.samples.len();
@@ -141,11 +110,7 @@ impl<'a> Campaign<'a> {
         let tally = Tally {
             rows: self.samples.len(),
             measured: self.samples.len() - before,
-            failed: self
-                .samples
-                .iter()
-                .filter(|s| s.measurement.status != Status::Ok)
-                .count(),
+            failed: self.samples.iter().filter(|s| s.measurement.status != Status::Ok).count(),
             missing: left.len(),
             interrupted: stop.load(Ordering::Relaxed),
         };
@@ -163,22 +128,17 @@ impl<'a> Campaign<'a> {
         planned: &Planned,
         stop: &AtomicBool,
     ) -> Result<Option<Sample>, Fault> {
-        let log = self
-            .dir
-            .join(LOGS)
-            .join(format!("{block}-{}.log", &planned.cell.cell[..16]));
+        let log = self.dir.join(LOGS).join(format!("{block}-{}.log", &planned.cell.cell[..16]));
         let mut job = planned.job.clone();
         let seed = blake3::hash(format!("{}/{block}", planned.cell.cell).as_bytes());
         // Below 2^53, so that any JSON reader keeps it.
-        job.tamper_seed =
-            u64::from_le_bytes(*seed.as_bytes().first_chunk().expect("32 bytes")) >> 11;
+        job.tamper_seed = u64::from_le_bytes(*seed.as_bytes().first_chunk().expect("32 bytes")) >> 11;
         let job = serde_json::to_string(&job)
             .map_err(|error| Fault::Failed(format!("the job cannot be written: {error}")))?;
         let started = jiff::Timestamp::now();
         let clock = Instant::now();
-        let ended = worker
-            .run(&job, &log, stop)
-            .map_err(|error| Fault::file(&worker.program, &error).about("worker"))?;
+        let ended =
+            worker.run(&job, &log, stop).map_err(|error| Fault::file(&worker.program, &error).about("worker"))?;
         let Ended::Row(measurement) = ended else {
             return Ok(None);
         };
@@ -210,13 +170,8 @@ impl<'a> Campaign<'a> {
 
 /// The invocations that have no row yet, in order.
 pub fn missing<'p>(plan: &'p Plan, samples: &[Sample]) -> Vec<(u32, &'p Planned)> {
-    let done: BTreeSet<(u32, &str)> = samples
-        .iter()
-        .map(|s| (s.block, s.cell.cell.as_str()))
-        .collect();
-    plan.invocations()
-        .filter(|(block, p)| !done.contains(&(*block, p.cell.cell.as_str())))
-        .collect()
+    let done: BTreeSet<(u32, &str)> = samples.iter().map(|s| (s.block, s.cell.cell.as_str())).collect();
+    plan.invocations().filter(|(block, p)| !done.contains(&(*block, p.cell.cell.as_str()))).collect()
 }
 
 /// How long the invocations should take: as the same cell did, else as its pipeline did per cycle, else a guess.
@@ -227,10 +182,7 @@ pub fn estimate(samples: &[Sample], left: &[(u32, &Planned)]) -> Duration {
         let cell = cells.entry(&sample.cell.cell).or_default();
         *cell = (cell.0 + sample.worker_wall_ns, cell.1 + 1);
         let pipeline = pipelines.entry(&sample.cell.pipeline).or_default();
-        *pipeline = (
-            pipeline.0 + sample.worker_wall_ns,
-            pipeline.1 + sample.cell.planned_cycles,
-        );
+        *pipeline = (pipeline.0 + sample.worker_wall_ns, pipeline.1 + sample.cell.planned_cycles);
     }
     let guess = |cell: &Cell| {
         let cycles = cell.planned_cycles;
@@ -238,9 +190,7 @@ pub fn estimate(samples: &[Sample], left: &[(u32, &Planned)]) -> Duration {
             return ns / n;
         }
         match pipelines.get(cell.pipeline.as_str()) {
-            Some((ns, all)) => {
-                (u128::from(*ns) * u128::from(cycles) / u128::from((*all).max(1))) as u64
-            }
+            Some((ns, all)) => (u128::from(*ns) * u128::from(cycles) / u128::from((*all).max(1))) as u64,
             None if cell.pipeline.contains("/kzg/") => 20_000_000_000 + cycles * 1_000_000,
             None => 1_000_000_000 + cycles * 5_000,
         }
@@ -250,10 +200,7 @@ pub fn estimate(samples: &[Sample], left: &[(u32, &Planned)]) -> Duration {
 
 /// A cell in words.
 pub fn name(cell: &Cell) -> String {
-    let pipeline = cell
-        .label
-        .clone()
-        .unwrap_or_else(|| format!("{} {}", cell.pipeline, cell.hash));
+    let pipeline = cell.label.clone().unwrap_or_else(|| format!("{} {}", cell.pipeline, cell.hash));
     format!("{} {} {pipeline}", cell.program, cell.size)
 }
 
@@ -264,17 +211,12 @@ fn outcome(sample: &Sample) -> String {
             let rate = sample.cell.planned_cycles as f64 * 1e9 / ns.max(1) as f64;
             format!("{}, {}", format::time(ns as f64), format::rate(rate))
         }
-        _ => format!(
-            "{}: {}",
-            row.status.name(),
-            row.reason.as_deref().unwrap_or("")
-        ),
+        _ => format!("{}: {}", row.status.name(), row.reason.as_deref().unwrap_or("")),
     }
 }
 
 fn json_lines<'c>(cells: impl Iterator<Item = &'c Cell>) -> Vec<u8> {
-    let lines =
-        cells.map(|c| serde_json::to_string(c).expect("a cell has string keys only") + "\n");
+    let lines = cells.map(|c| serde_json::to_string(c).expect("a cell has string keys only") + "\n");
     lines.collect::<String>().into_bytes()
 }
 
@@ -286,15 +228,7 @@ fn append(file: &mut File, sample: &Sample) -> std::io::Result<()> {
 
 fn drop_torn_line(path: &Path) -> Result<(), Fault> {
     let text = files::read(path)?;
-    let whole = text
-        .iter()
-        .rposition(|b| *b == b'\n')
-        .map_or(0, |end| end + 1);
-    let cut = || {
-        OpenOptions::new()
-            .write(true)
-            .open(path)?
-            .set_len(whole as u64)
-    };
+    let whole = text.iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
+    let cut = || OpenOptions::new().write(true).open(path)?.set_len(whole as u64);
     cut().map_err(|error| Fault::file(path, &error))
 }

@@ -65,9 +65,7 @@ impl InputArgs {
     pub fn input(&self) -> Input {
         let file = self.input.clone().map(Input::File);
         let hex = self.input_hex.clone().map(Input::Hex);
-        file.or(hex)
-            .or(self.input_u32.map(Input::U32))
-            .unwrap_or_default()
+        file.or(hex).or(self.input_u32.map(Input::U32)).unwrap_or_default()
     }
 }
 
@@ -106,10 +104,7 @@ impl PipelineArgs {
     /// Its options.
     pub fn options(&self) -> Options {
         Options {
-            security: Security {
-                bits: self.security,
-                regime: self.regime,
-            },
+            security: Security { bits: self.security, regime: self.regime },
             hash: self.hash.clone(),
             log_blowup: self.log_blowup,
             max_log_height: self.max_log_height,
@@ -159,12 +154,7 @@ pub struct Verify {
     /// Proof file.
     pub proof: PathBuf,
     /// The program that the proof is about.
-    #[arg(
-        long,
-        value_name = "ELF",
-        required_unless_present = "key",
-        conflicts_with = "key"
-    )]
+    #[arg(long, value_name = "ELF", required_unless_present = "key", conflicts_with = "key")]
     pub program: Option<PathBuf>,
     /// Its verifying key, as saved by `key`.
     #[arg(long, value_name = "FILE")]

@@ -70,11 +70,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            memory_gib: None,
-            wall_s: 600.0,
-            threads: None,
-        }
+        Self { memory_gib: None, wall_s: 600.0, threads: None }
     }
 }
 
@@ -114,25 +110,16 @@ pub struct SizeEntry {
 impl SizeEntry {
     /// The input, with files found from `base`.
     pub fn input(&self, base: &Path) -> Input {
-        let file = self
-            .input_file
-            .as_ref()
-            .map(|path| Input::File(base.join(path)));
+        let file = self.input_file.as_ref().map(|path| Input::File(base.join(path)));
         let hex = self.input_hex.clone().map(Input::Hex);
-        file.or(hex)
-            .or(self.input_u32.map(Input::U32))
-            .unwrap_or_default()
+        file.or(hex).or(self.input_u32.map(Input::U32)).unwrap_or_default()
     }
 
     fn kinds(&self) -> usize {
-        [
-            self.input_u32.is_some(),
-            self.input_hex.is_some(),
-            self.input_file.is_some(),
-        ]
-        .into_iter()
-        .filter(|k| *k)
-        .count()
+        [self.input_u32.is_some(), self.input_hex.is_some(), self.input_file.is_some()]
+            .into_iter()
+            .filter(|k| *k)
+            .count()
     }
 }
 
@@ -190,8 +177,7 @@ impl Config {
     /// Reads and checks a configuration; the text is returned for the run's copy.
     pub fn read(path: &Path) -> Result<(Self, String), Fault> {
         let text = files::read_text(path)?;
-        let config = Self::parse(&text)
-            .map_err(|what| Fault::Usage(format!("{}: {what}", path.display())))?;
+        let config = Self::parse(&text).map_err(|what| Fault::Usage(format!("{}: {what}", path.display())))?;
         Ok((config, text))
     }
 
@@ -214,10 +200,7 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         let legal = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if self.name.is_empty() || self.name.starts_with('.') || !self.name.chars().all(legal) {
-            return Err(format!(
-                "name: `{}` must be letters, digits, `-`, `_` and `.`",
-                self.name
-            ));
+            return Err(format!("name: `{}` must be letters, digits, `-`, `_` and `.`", self.name));
         }
         at_least_one("repetitions", self.repetitions as usize)?;
         at_least_one("programs", self.programs.len())?;
@@ -225,39 +208,23 @@ impl Config {
         if !(self.limits.wall_s > 0.0 && self.limits.wall_s.is_finite()) {
             return Err("limits.wall_s: must be a positive number of seconds".into());
         }
-        if self
-            .limits
-            .memory_gib
-            .is_some_and(|gib| !(gib > 0.0 && gib.is_finite()))
-        {
+        if self.limits.memory_gib.is_some_and(|gib| !(gib > 0.0 && gib.is_finite())) {
             return Err("limits.memory_gib: must be a positive number".into());
         }
         if self.limits.threads == Some(0) {
             return Err("limits.threads: must be at least 1".into());
         }
-        unique(
-            "programs.name",
-            self.programs.iter().map(|p| p.name.as_str()),
-        )?;
+        unique("programs.name", self.programs.iter().map(|p| p.name.as_str()))?;
         for (i, program) in self.programs.iter().enumerate() {
             at_least_one(&format!("programs[{i}].sizes"), program.sizes.len())?;
-            unique(
-                &format!("programs[{i}].sizes.label"),
-                program.sizes.iter().map(|s| s.label.as_str()),
-            )?;
+            unique(&format!("programs[{i}].sizes.label"), program.sizes.iter().map(|s| s.label.as_str()))?;
             if let Some(j) = program.sizes.iter().position(|s| s.kinds() > 1) {
-                return Err(format!(
-                    "programs[{i}].sizes[{j}]: give one of input_u32, input_hex and input_file"
-                ));
+                return Err(format!("programs[{i}].sizes[{j}]: give one of input_u32, input_hex and input_file"));
             }
         }
-        unique(
-            "pipelines.label",
-            self.pipelines.iter().filter_map(|p| p.label.as_deref()),
-        )?;
+        unique("pipelines.label", self.pipelines.iter().filter_map(|p| p.label.as_deref()))?;
         for (i, pipeline) in self.pipelines.iter().enumerate() {
-            self.check_pipeline(pipeline)
-                .map_err(|what| format!("pipelines[{i}].{what}"))?;
+            self.check_pipeline(pipeline).map_err(|what| format!("pipelines[{i}].{what}"))?;
         }
         Ok(())
     }
@@ -265,27 +232,16 @@ impl Config {
     fn check_pipeline(&self, entry: &PipelineEntry) -> Result<(), String> {
         if !HASHES.contains(&entry.hash.as_str()) {
             let hint = suggest::hint(&entry.hash, HASHES);
-            return Err(format!(
-                "{}{hint}",
-                ConfigError::choice("hash", &entry.hash, HASHES)
-            ));
+            return Err(format!("{}{hint}", ConfigError::choice("hash", &entry.hash, HASHES)));
         }
         if entry.repetitions == Some(0) {
             return Err("repetitions: must be at least 1".into());
         }
         let names = || self.programs.iter().map(|p| p.name.as_str());
-        match entry
-            .programs
-            .iter()
-            .flatten()
-            .find(|name| !names().any(|n| n == name.as_str()))
-        {
+        match entry.programs.iter().flatten().find(|name| !names().any(|n| n == name.as_str())) {
             Some(name) => {
                 let hint = suggest::hint(name, names());
-                Err(format!(
-                    "{}{hint}",
-                    ConfigError::choice("programs", name, names())
-                ))
+                Err(format!("{}{hint}", ConfigError::choice("programs", name, names())))
             }
             None => Ok(()),
         }
@@ -293,11 +249,7 @@ impl Config {
 }
 
 fn at_least_one(key: &str, n: usize) -> Result<(), String> {
-    if n == 0 {
-        Err(format!("{key}: must be at least 1"))
-    } else {
-        Ok(())
-    }
+    if n == 0 { Err(format!("{key}: must be at least 1")) } else { Ok(()) }
 }
 
 fn unique<'a>(key: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {

@@ -14,10 +14,7 @@ use crate::fault::Fault;
 use crate::files;
 
 const VERSION: u32 = 1;
-const KINDS: [([u8; 8], &str); 2] = [
-    (*b"TRI\x00PRF\n", "proof file"),
-    (*b"TRI\x00KEY\n", "verifying-key file"),
-];
+const KINDS: [([u8; 8], &str); 2] = [(*b"TRI\x00PRF\n", "proof file"), (*b"TRI\x00KEY\n", "verifying-key file")];
 
 /// What a file says besides the bytes of its proof system.
 pub trait Header: Serialize + DeserializeOwned {
@@ -43,35 +40,19 @@ impl About {
     /// Describes a program under a pipeline.
     pub fn new(pipeline: &Pipeline, options: &Options, program: &Program) -> Result<Self, Fault> {
         let srs = options.srs.as_deref().map(files::digest).transpose()?;
-        let options = Options {
-            srs: None,
-            ..options.clone()
-        };
-        Ok(Self {
-            pipeline: pipeline.clone(),
-            options,
-            srs,
-            program: hex::encode(program.digest),
-        })
+        let options = Options { srs: None, ..options.clone() };
+        Ok(Self { pipeline: pipeline.clone(), options, srs, program: hex::encode(program.digest) })
     }
 
     /// The options with the verifier's own reference string, which must be the one that was used.
     pub fn options_with(&self, srs: Option<&Path>) -> Result<Options, String> {
-        let given = srs
-            .map(files::digest)
-            .transpose()
-            .map_err(|fault| fault.to_string())?;
+        let given = srs.map(files::digest).transpose().map_err(|fault| fault.to_string())?;
         match (&self.srs, &given) {
-            (a, b) if a == b => Ok(Options {
-                srs: srs.map(Path::to_owned),
-                ..self.options.clone()
-            }),
-            (Some(used), None) => Err(format!(
-                "needs --srs with the reference string of BLAKE3 {used}"
-            )),
-            (Some(used), Some(given)) => Err(format!(
-                "made with the reference string of BLAKE3 {used}, --srs has {given}"
-            )),
+            (a, b) if a == b => Ok(Options { srs: srs.map(Path::to_owned), ..self.options.clone() }),
+            (Some(used), None) => Err(format!("needs --srs with the reference string of BLAKE3 {used}")),
+            (Some(used), Some(given)) => {
+                Err(format!("made with the reference string of BLAKE3 {used}, --srs has {given}"))
+            }
             (None, _) => Err("made without the reference string of --srs".into()),
         }
     }
@@ -96,22 +77,14 @@ impl Header for ProofHeader {
 impl ProofHeader {
     /// Describes a proof.
     pub fn new(about: About, public: &Public) -> Self {
-        Self {
-            about,
-            exit_code: public.exit_code,
-            output: hex::encode(&public.output),
-        }
+        Self { about, exit_code: public.exit_code, output: hex::encode(&public.output) }
     }
 
     /// The public values.
     pub fn public(&self) -> Result<Public, String> {
-        let output = hex::decode(&self.output).map_err(|error| {
-            format!("the public output in the header is not hexadecimal: {error}")
-        })?;
-        Ok(Public {
-            exit_code: self.exit_code,
-            output,
-        })
+        let output = hex::decode(&self.output)
+            .map_err(|error| format!("the public output in the header is not hexadecimal: {error}"))?;
+        Ok(Public { exit_code: self.exit_code, output })
     }
 }
 
@@ -143,27 +116,21 @@ pub fn encode<H: Header>(header: &H, body: &[u8]) -> Vec<u8> {
 pub fn decode<H: Header>(bytes: &[u8]) -> Result<(H, &[u8]), String> {
     let (magic, name) = KINDS[H::KIND];
     let Some(rest) = bytes.strip_prefix(&magic) else {
-        return Err(
-            match KINDS.iter().find(|(other, _)| bytes.starts_with(other)) {
-                Some((_, other)) => format!("this is a {other}, not a {name}"),
-                None => format!("not a {name}"),
-            },
-        );
+        return Err(match KINDS.iter().find(|(other, _)| bytes.starts_with(other)) {
+            Some((_, other)) => format!("this is a {other}, not a {name}"),
+            None => format!("not a {name}"),
+        });
     };
     let cut = || format!("the {name} is cut off");
     let (version, rest) = rest.split_first_chunk().ok_or_else(cut)?;
     let version = u32::from_le_bytes(*version);
     if version != VERSION {
-        return Err(format!(
-            "the {name} has version {version}; this program reads version {VERSION}"
-        ));
+        return Err(format!("the {name} has version {version}; this program reads version {VERSION}"));
     }
     let (length, rest) = rest.split_first_chunk().ok_or_else(cut)?;
-    let (header, rest) = rest
-        .split_at_checked(u32::from_le_bytes(*length) as usize)
-        .ok_or_else(cut)?;
-    let header = serde_json::from_slice(header)
-        .map_err(|error| format!("the {name} has a malformed header: {error}"))?;
+    let (header, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(cut)?;
+    let header =
+        serde_json::from_slice(header).map_err(|error| format!("the {name} has a malformed header: {error}"))?;
     let (length, body) = rest.split_first_chunk().ok_or_else(cut)?;
     let length = u64::from_le_bytes(*length);
     match (body.len() as u64).cmp(&length) {
@@ -176,8 +143,7 @@ pub fn decode<H: Header>(bytes: &[u8]) -> Result<(H, &[u8]), String> {
 /// Reads a file.
 pub fn read<H: Header>(path: &Path) -> Result<(H, Vec<u8>), Fault> {
     let bytes = files::read(path)?;
-    let (header, body) =
-        decode(&bytes).map_err(|what| Fault::Failed(format!("{}: {what}", path.display())))?;
+    let (header, body) = decode(&bytes).map_err(|what| Fault::Failed(format!("{}: {what}", path.display())))?;
     Ok((header, body.to_vec()))
 }
 
@@ -188,23 +154,13 @@ mod tests {
     fn header() -> KeyHeader {
         let program = "00".to_owned();
         let pipeline = Pipeline("a/b/c/d".into());
-        KeyHeader {
-            about: About {
-                pipeline,
-                options: Options::default(),
-                srs: None,
-                program,
-            },
-        }
+        KeyHeader { about: About { pipeline, options: Options::default(), srs: None, program } }
     }
 
     #[test]
     fn files_round_trip() {
         let bytes = encode(&header(), b"body");
-        assert_eq!(
-            decode::<KeyHeader>(&bytes),
-            Ok((header(), b"body".as_slice()))
-        );
+        assert_eq!(decode::<KeyHeader>(&bytes), Ok((header(), b"body".as_slice())));
     }
 
     #[test]
@@ -214,10 +170,7 @@ mod tests {
             assert!(decode::<KeyHeader>(&bytes[..length]).is_err(), "{length}");
         }
         bytes.push(0);
-        assert_eq!(
-            decode::<KeyHeader>(&bytes),
-            Err("the verifying-key file goes on after its end".into())
-        );
+        assert_eq!(decode::<KeyHeader>(&bytes), Err("the verifying-key file goes on after its end".into()));
     }
 
     #[test]
@@ -229,18 +182,12 @@ mod tests {
             path
         });
         let insecure = header().about;
-        let made = About {
-            srs: Some(files::digest(&good).unwrap()),
-            ..header().about
-        };
+        let made = About { srs: Some(files::digest(&good).unwrap()), ..header().about };
         assert_eq!(insecure.options_with(None), Ok(Options::default()));
         assert!(insecure.options_with(Some(&good)).is_err());
         assert!(made.options_with(None).unwrap_err().contains("needs --srs"));
         assert!(made.options_with(Some(&bad)).is_err());
-        assert_eq!(
-            made.options_with(Some(&good)).map(|o| o.srs),
-            Ok(Some(good))
-        );
+        assert_eq!(made.options_with(Some(&good)).map(|o| o.srs), Ok(Some(good)));
     }
 
     #[test]

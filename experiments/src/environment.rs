@@ -18,17 +18,7 @@ const COMMIT: &str = env!("TRILEMMA_COMMIT");
 const FEATURES: &str = env!("TRILEMMA_FEATURES");
 
 /// The vector extensions that matter here.
-const SIMD: [&str; 9] = [
-    "sse2",
-    "sse4_2",
-    "avx",
-    "avx2",
-    "avx512f",
-    "avx512ifma",
-    "neon",
-    "bmi2",
-    "adx",
-];
+const SIMD: [&str; 9] = ["sse2", "sse4_2", "avx", "avx2", "avx512f", "avx512ifma", "neon", "bmi2", "adx"];
 
 /// Describes this machine and binary.
 pub fn describe() -> Environment {
@@ -42,26 +32,13 @@ pub fn describe() -> Environment {
     };
     let flags = field(&["flags", "Features"]).unwrap_or_default();
     let has = |list: &str, separator: char, name: &str| {
-        list.split(separator)
-            .any(|f| f == name || (name == "neon" && f == "asimd"))
+        list.split(separator).any(|f| f == name || (name == "neon" && f == "asimd"))
     };
-    let simd = SIMD
-        .iter()
-        .filter(|name| has(&flags, ' ', name))
-        .map(|s| (*s).to_owned())
-        .collect();
+    let simd = SIMD.iter().filter(|name| has(&flags, ' ', name)).map(|s| (*s).to_owned()).collect();
     let compiled_name = |name: &str| {
-        if name == "sse4_2" {
-            "sse4.2".to_owned()
-        } else {
-            name.to_owned()
-        }
+        if name == "sse4_2" { "sse4.2".to_owned() } else { name.to_owned() }
     };
-    let simd_compiled = SIMD
-        .iter()
-        .map(|name| compiled_name(name))
-        .filter(|name| has(FEATURES, ',', name))
-        .collect();
+    let simd_compiled = SIMD.iter().map(|name| compiled_name(name)).filter(|name| has(FEATURES, ',', name)).collect();
     let mut environment = Environment {
         machine: String::new(),
         cpu: field(&["model name", "Hardware", "Model"]).unwrap_or_else(|| "unknown".into()),
@@ -92,19 +69,13 @@ pub fn cores() -> usize {
 pub fn memory_bytes() -> u64 {
     let meminfo = sensors::read("/proc/meminfo").unwrap_or_default();
     let total = meminfo.lines().find_map(|l| l.strip_prefix("MemTotal:"));
-    let kib: u64 = total
-        .and_then(|l| l.split_ascii_whitespace().next()?.parse().ok())
-        .unwrap_or(0);
+    let kib: u64 = total.and_then(|l| l.split_ascii_whitespace().next()?.parse().ok()).unwrap_or(0);
     sensors::cgroup().1.unwrap_or(u64::MAX).min(kib * 1024)
 }
 
 fn kernel() -> String {
     let uname = rustix::system::uname();
-    format!(
-        "{} {}",
-        uname.sysname().to_string_lossy(),
-        uname.release().to_string_lossy()
-    )
+    format!("{} {}", uname.sysname().to_string_lossy(), uname.release().to_string_lossy())
 }
 
 /// BLAKE3 of the running binary.
@@ -127,46 +98,21 @@ fn sensor(name: &str, reading: Result<String, String>) -> Sensor {
         Ok(detail) => (true, detail),
         Err(reason) => (false, reason),
     };
-    Sensor {
-        name: name.into(),
-        works,
-        detail,
-    }
+    Sensor { name: name.into(), works, detail }
 }
 
 fn sensor_list() -> Vec<Sensor> {
     let (version, limit) = sensors::cgroup();
-    let limit = limit.map_or_else(
-        || "no memory limit".to_owned(),
-        |l| format!("memory limit {l} bytes"),
-    );
+    let limit = limit.map_or_else(|| "no memory limit".to_owned(), |l| format!("memory limit {l} bytes"));
     let frequency = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
     vec![
         sensor("wall time", Ok("CLOCK_MONOTONIC".into())),
         sensor("core time", Ok(sensors::CORE_SOURCE.into())),
-        sensor(
-            "system time",
-            sensors::system_ns().map(|_| "/proc/self/stat, in clock ticks".into()),
-        ),
-        sensor(
-            "peak memory",
-            sensors::peak_bytes("self").map(|_| sensors::PEAK_SOURCE.into()),
-        ),
-        sensor(
-            "energy",
-            sensors::energy_uj().map(|z| format!("RAPL, {} packages", z.len())),
-        ),
-        sensor(
-            "frequency governor",
-            sensors::read(frequency).map(|g| g.trim().to_owned()),
-        ),
-        sensor(
-            "load average at the start",
-            sensors::read("/proc/loadavg").map(|l| l.trim().to_owned()),
-        ),
-        sensor(
-            "control group",
-            Ok(format!("{version}, {limit}; not used for measuring")),
-        ),
+        sensor("system time", sensors::system_ns().map(|_| "/proc/self/stat, in clock ticks".into())),
+        sensor("peak memory", sensors::peak_bytes("self").map(|_| sensors::PEAK_SOURCE.into())),
+        sensor("energy", sensors::energy_uj().map(|z| format!("RAPL, {} packages", z.len()))),
+        sensor("frequency governor", sensors::read(frequency).map(|g| g.trim().to_owned())),
+        sensor("load average at the start", sensors::read("/proc/loadavg").map(|l| l.trim().to_owned())),
+        sensor("control group", Ok(format!("{version}, {limit}; not used for measuring"))),
     ]
 }

@@ -60,18 +60,11 @@ pub fn program(path: &Path) -> Result<Program, Fault> {
 
 /// Finds before long work that a file could not be written after it.
 pub fn check_directory(path: &Path) -> Result<(), Fault> {
-    let parent = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if parent.is_dir() {
         return Ok(());
     }
-    Err(Fault::Usage(format!(
-        "{}: {} is no directory",
-        path.display(),
-        parent.display()
-    )))
+    Err(Fault::Usage(format!("{}: {} is no directory", path.display(), parent.display())))
 }
 
 /// Writes a file so that a crash leaves either the old one or the new one.

@@ -74,14 +74,9 @@ pub struct Build {
 impl Build {
     /// That of the running binary.
     pub fn current() -> Result<Self, Fault> {
-        let binary = environment::binary_digest().map_err(|error| {
-            Fault::Failed(format!("the running binary cannot be read: {error}"))
-        })?;
-        Ok(Self {
-            binary,
-            rustc: environment::RUSTC.into(),
-            flags: environment::RUST_FLAGS.into(),
-        })
+        let binary = environment::binary_digest()
+            .map_err(|error| Fault::Failed(format!("the running binary cannot be read: {error}")))?;
+        Ok(Self { binary, rustc: environment::RUSTC.into(), flags: environment::RUST_FLAGS.into() })
     }
 }
 
@@ -116,10 +111,7 @@ impl Plan {
             let options = entry.options(base, config.security);
             let srs_digest = options.srs.as_deref().map(files::digest).transpose()?;
             let wanted = |task: &&Task| {
-                entry
-                    .programs
-                    .as_ref()
-                    .is_none_or(|names| names.contains(&task.program))
+                entry.programs.as_ref().is_none_or(|names| names.contains(&task.program))
                     && entry.max_cycles.is_none_or(|max| task.cycles <= max)
             };
             for task in tasks.iter().filter(wanted) {
@@ -153,10 +145,7 @@ impl Plan {
                     target_bits: options.security.bits,
                     regime: options.security.regime,
                     threads,
-                    repetitions: entry
-                        .repetitions
-                        .unwrap_or(config.repetitions)
-                        .min(config.repetitions),
+                    repetitions: entry.repetitions.unwrap_or(config.repetitions).min(config.repetitions),
                 };
                 if let Some(twin) = plan.cells.iter().find(|p| p.cell.cell == cell.cell) {
                     return Err(Fault::Usage(format!(
@@ -164,33 +153,21 @@ impl Plan {
                         cell.pipeline, cell.hash, cell.program, cell.size, twin.cell.size
                     )));
                 }
-                plan.cells.push(Planned {
-                    cell,
-                    job: task.job(&entry.pipeline, options.clone()),
-                });
+                plan.cells.push(Planned { cell, job: task.job(&entry.pipeline, options.clone()) });
             }
         }
         if plan.cells.is_empty() {
-            return Err(Fault::Usage(
-                "the filters `programs` and `max_cycles` leave no cell".into(),
-            ));
+            return Err(Fault::Usage("the filters `programs` and `max_cycles` leave no cell".into()));
         }
         Ok(plan)
     }
 
     /// The cells of a block, in an order drawn from the seed.
     pub fn block(&self, block: u32) -> Vec<&Planned> {
-        let mut cells: Vec<&Planned> = self
-            .cells
-            .iter()
-            .filter(|p| block < p.cell.repetitions)
-            .collect();
+        let mut cells: Vec<&Planned> = self.cells.iter().filter(|p| block < p.cell.repetitions).collect();
         cells.sort_by_cached_key(|p| {
             let mut hasher = blake3::Hasher::new_derive_key("trilemma block order v1");
-            hasher
-                .update(&self.seed.to_le_bytes())
-                .update(&block.to_le_bytes())
-                .update(p.cell.cell.as_bytes());
+            hasher.update(&self.seed.to_le_bytes()).update(&block.to_le_bytes()).update(p.cell.cell.as_bytes());
             *hasher.finalize().as_bytes()
         });
         cells
@@ -198,8 +175,7 @@ impl Plan {
 
     /// Every invocation in order, as block and cell.
     pub fn invocations(&self) -> impl Iterator<Item = (u32, &Planned)> {
-        (0..self.blocks)
-            .flat_map(|block| self.block(block).into_iter().map(move |cell| (block, cell)))
+        (0..self.blocks).flat_map(|block| self.block(block).into_iter().map(move |cell| (block, cell)))
     }
 }
 
@@ -221,19 +197,13 @@ fn tasks(config: &Config, base: &Path) -> Result<Vec<Task>, Fault> {
     let mut tasks = Vec::new();
     for (i, entry) in config.programs.iter().enumerate() {
         let elf = base.join(&entry.elf);
-        let program =
-            files::program(&elf).map_err(|fault| fault.about(format!("programs[{i}].elf")))?;
+        let program = files::program(&elf).map_err(|fault| fault.about(format!("programs[{i}].elf")))?;
         for (j, size) in entry.sizes.iter().enumerate() {
-            let about = |fault: Fault| {
-                fault.about(format!(
-                    "programs[{i}].sizes[{j}] (`{}`, `{}`)",
-                    entry.name, size.label
-                ))
-            };
+            let about =
+                |fault: Fault| fault.about(format!("programs[{i}].sizes[{j}] (`{}`, `{}`)", entry.name, size.label));
             let input = size.input(base);
             let bytes = input.bytes().map_err(about)?;
-            let outcome = execute(&program, &bytes, entry.max_cycles, &mut Silent)
-                .map_err(|e| about(e.into()))?;
+            let outcome = execute(&program, &bytes, entry.max_cycles, &mut Silent).map_err(|e| about(e.into()))?;
             tasks.push(Task {
                 program: entry.name.clone(),
                 size: size.label.clone(),
@@ -243,10 +213,7 @@ fn tasks(config: &Config, base: &Path) -> Result<Vec<Task>, Fault> {
                 input_digest: blake3::hash(&bytes).to_hex().to_string(),
                 max_cycles: entry.max_cycles,
                 cycles: outcome.cycles,
-                expected: Public {
-                    exit_code: outcome.exit_code,
-                    output: outcome.output,
-                },
+                expected: Public { exit_code: outcome.exit_code, output: outcome.output },
             });
         }
     }
@@ -255,17 +222,14 @@ fn tasks(config: &Config, base: &Path) -> Result<Vec<Task>, Fault> {
 
 /// BLAKE3 of a value's canonical JSON.
 fn key(description: &Value) -> String {
-    blake3::hash(canonical(description).to_string().as_bytes())
-        .to_hex()
-        .to_string()
+    blake3::hash(canonical(description).to_string().as_bytes()).to_hex().to_string()
 }
 
 /// The same value with the keys of every object in order, whatever order the JSON library keeps.
 fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
-            let sorted: BTreeMap<&String, Value> =
-                map.iter().map(|(k, v)| (k, canonical(v))).collect();
+            let sorted: BTreeMap<&String, Value> = map.iter().map(|(k, v)| (k, canonical(v))).collect();
             Value::Object(sorted.into_iter().map(|(k, v)| (k.clone(), v)).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),

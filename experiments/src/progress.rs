@@ -15,12 +15,9 @@ impl Progress {
     /// Progress of `total` invocations of which `done` are done.
     pub fn new(total: usize, done: usize) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style =
-                ProgressStyle::with_template("[{elapsed_precise}] {bar:30} {pos}/{len} {msg}")
-                    .unwrap_or_else(|_| ProgressStyle::default_bar());
-            let bar = ProgressBar::new(total as u64)
-                .with_style(style)
-                .with_position(done as u64);
+            let style = ProgressStyle::with_template("[{elapsed_precise}] {bar:30} {pos}/{len} {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bar = ProgressBar::new(total as u64).with_style(style).with_position(done as u64);
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
@@ -41,11 +38,7 @@ impl Progress {
                 bar.set_position(done as u64);
                 bar.println(line);
             }
-            None => eprintln!(
-                "[{done}/{}] {line} · about {} left",
-                self.total,
-                duration(left)
-            ),
+            None => eprintln!("[{done}/{}] {line} · about {} left", self.total, duration(left)),
         }
     }
 

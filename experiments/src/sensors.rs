@@ -36,10 +36,7 @@ pub fn peak_bytes(process: &str) -> Result<u64, String> {
 /// The resident memory of this process, in bytes.
 pub fn resident_bytes() -> Result<u64, String> {
     let statm = read("/proc/self/statm")?;
-    let pages: Option<u64> = statm
-        .split_ascii_whitespace()
-        .nth(1)
-        .and_then(|f| f.parse().ok());
+    let pages: Option<u64> = statm.split_ascii_whitespace().nth(1).and_then(|f| f.parse().ok());
     Ok(pages.ok_or("/proc/self/statm has no resident pages")? * page_size() as u64)
 }
 
@@ -49,12 +46,9 @@ pub const PEAK_SOURCE: &str = "VmHWM in /proc/self/status";
 fn status_bytes(process: &str, field: &str) -> Result<u64, String> {
     let path = format!("/proc/{process}/status");
     let status = read(&path)?;
-    let line = status
-        .lines()
-        .find_map(|l| l.strip_prefix(field)?.strip_prefix(':'));
+    let line = status.lines().find_map(|l| l.strip_prefix(field)?.strip_prefix(':'));
     let kib: Option<u64> = line.and_then(|l| l.split_ascii_whitespace().next()?.parse().ok());
-    kib.map(|kib| kib * 1024)
-        .ok_or_else(|| format!("{path} has no {field}"))
+    kib.map(|kib| kib * 1024).ok_or_else(|| format!("{path} has no {field}"))
 }
 
 /// Energy counters of the processor's packages, in microjoules.
@@ -63,22 +57,13 @@ pub fn energy_uj() -> Result<Vec<u64>, String> {
     if zones.is_empty() {
         return Err("no RAPL: /sys/class/powercap has no intel-rapl package".into());
     }
-    zones
-        .iter()
-        .map(|zone| read(&zone.join("energy_uj").to_string_lossy()).and_then(|text| number(&text)))
-        .collect()
+    zones.iter().map(|zone| read(&zone.join("energy_uj").to_string_lossy()).and_then(|text| number(&text))).collect()
 }
 
 /// The energy between two readings, unless a counter wrapped around.
 pub fn energy_between(before: &[u64], after: &[u64]) -> Result<u64, String> {
-    let parts: Option<Vec<u64>> = before
-        .iter()
-        .zip(after)
-        .map(|(b, a)| a.checked_sub(*b))
-        .collect();
-    parts
-        .map(|p| p.iter().sum())
-        .ok_or_else(|| "the RAPL counter wrapped around".into())
+    let parts: Option<Vec<u64>> = before.iter().zip(after).map(|(b, a)| a.checked_sub(*b)).collect();
+    parts.map(|p| p.iter().sum()).ok_or_else(|| "the RAPL counter wrapped around".into())
 }
 
 fn rapl_zones() -> Vec<PathBuf> {
@@ -89,10 +74,7 @@ fn rapl_zones() -> Vec<PathBuf> {
     let mut zones: Vec<PathBuf> = entries
         .flatten()
         .map(|e| e.path())
-        .filter(|p| {
-            p.file_name()
-                .is_some_and(|n| is_package(&n.to_string_lossy()))
-        })
+        .filter(|p| p.file_name().is_some_and(|n| is_package(&n.to_string_lossy())))
         .collect();
     zones.sort();
     zones
@@ -102,27 +84,14 @@ fn rapl_zones() -> Vec<PathBuf> {
 pub fn cgroup() -> (String, Option<u64>) {
     let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     if fs::exists("/sys/fs/cgroup/cgroup.controllers").unwrap_or(false) {
-        let path = own
-            .lines()
-            .find_map(|l| l.strip_prefix("0::"))
-            .unwrap_or("/");
-        let limit = read(&format!("/sys/fs/cgroup{path}/memory.max"))
-            .and_then(|t| number(&t))
-            .ok();
+        let path = own.lines().find_map(|l| l.strip_prefix("0::")).unwrap_or("/");
+        let limit = read(&format!("/sys/fs/cgroup{path}/memory.max")).and_then(|t| number(&t)).ok();
         return ("v2".into(), limit);
     }
     if fs::exists("/sys/fs/cgroup/memory").unwrap_or(false) {
-        let path = own
-            .lines()
-            .find_map(|l| l.split_once(":memory:").map(|(_, path)| path))
-            .unwrap_or("/");
-        let candidates = [
-            format!("/sys/fs/cgroup/memory{path}"),
-            "/sys/fs/cgroup/memory".to_owned(),
-        ];
-        let limit = candidates
-            .iter()
-            .find_map(|dir| number(&read(&format!("{dir}/memory.limit_in_bytes")).ok()?).ok());
+        let path = own.lines().find_map(|l| l.split_once(":memory:").map(|(_, path)| path)).unwrap_or("/");
+        let candidates = [format!("/sys/fs/cgroup/memory{path}"), "/sys/fs/cgroup/memory".to_owned()];
+        let limit = candidates.iter().find_map(|dir| number(&read(&format!("{dir}/memory.limit_in_bytes")).ok()?).ok());
         // The kernel writes "no limit" as a number near 2^63.
         return ("v1".into(), limit.filter(|l| *l < 1 << 60));
     }
@@ -135,9 +104,7 @@ pub fn read(path: &str) -> Result<String, String> {
 }
 
 fn number(text: &str) -> Result<u64, String> {
-    text.trim()
-        .parse()
-        .map_err(|_| format!("`{}` is no number", text.trim()))
+    text.trim().parse().map_err(|_| format!("`{}` is no number", text.trim()))
 }
 
 #[cfg(test)]

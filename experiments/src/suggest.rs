@@ -12,9 +12,7 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// A sentence for the end of a message, or nothing.
 pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
-    closest(word, candidates)
-        .filter(|c| *c != word)
-        .map_or_else(String::new, |c| format!("; did you mean `{c}`?"))
+    closest(word, candidates).filter(|c| *c != word).map_or_else(String::new, |c| format!("; did you mean `{c}`?"))
 }
 
 /// The words that a message quotes in backticks.
@@ -28,14 +26,8 @@ mod tests {
 
     #[test]
     fn only_close_words_are_suggested() {
-        assert_eq!(
-            hint("pipline", ["pipeline", "hash"]),
-            "; did you mean `pipeline`?"
-        );
+        assert_eq!(hint("pipline", ["pipeline", "hash"]), "; did you mean `pipeline`?");
         assert_eq!(hint("xyz", ["pipeline", "hash"]), "");
-        assert_eq!(
-            quoted("unknown field `a`, expected `b` or `c`"),
-            ["a", "b", "c"]
-        );
+        assert_eq!(quoted("unknown field `a`, expected `b` or `c`"), ["a", "b", "c"]);
     }
 }

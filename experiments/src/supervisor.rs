@@ -65,9 +65,7 @@ impl Worker {
         let output = output.join().unwrap_or_default();
         let ended = match verdict {
             Verdict::Exit(status) => Ended::Row(Box::new(read_row(status, &output, log))),
-            Verdict::Limit(status, reason) => {
-                Ended::Row(Box::new(Measurement::failed(status, reason)))
-            }
+            Verdict::Limit(status, reason) => Ended::Row(Box::new(Measurement::failed(status, reason))),
             Verdict::Stopped => Ended::Interrupted,
         };
         if fs::metadata(log).is_ok_and(|m| m.len() == 0) {
@@ -104,13 +102,7 @@ impl Worker {
         let limit = self.memory_bytes?;
         let peak = sensors::peak_bytes(&child.id().to_string()).ok()?;
         let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-        let text = || {
-            format!(
-                "{:.2} GiB resident, the limit is {:.2} GiB",
-                gib(peak),
-                gib(limit)
-            )
-        };
+        let text = || format!("{:.2} GiB resident, the limit is {:.2} GiB", gib(peak), gib(limit));
         (peak > limit).then(|| Verdict::Limit(Status::Oom, text()))
     }
 }
@@ -164,17 +156,10 @@ fn read_row(status: ExitStatus, output: &str, log: &Path) -> Measurement {
         let code = status.code().unwrap_or(-1);
         return Measurement::failed(Status::Exit, format!("exit code {code}; {}", said()));
     }
-    let row = output
-        .lines()
-        .rev()
-        .find(|line| line.starts_with('{'))
-        .map(serde_json::from_str);
+    let row = output.lines().rev().find(|line| line.starts_with('{')).map(serde_json::from_str);
     match row {
         Some(Ok(row)) => row,
-        Some(Err(error)) => Measurement::failed(
-            Status::Infra,
-            format!("the worker's row is malformed: {error}"),
-        ),
+        Some(Err(error)) => Measurement::failed(Status::Infra, format!("the worker's row is malformed: {error}")),
         None => Measurement::failed(Status::Infra, "the worker wrote no row"),
     }
 }
@@ -195,10 +180,7 @@ mod tests {
 
     fn row(worker: &Worker) -> Measurement {
         let dir = tempfile::tempdir().unwrap();
-        match worker
-            .run("{}", &dir.path().join("log"), &AtomicBool::new(false))
-            .unwrap()
-        {
+        match worker.run("{}", &dir.path().join("log"), &AtomicBool::new(false)).unwrap() {
             Ended::Row(row) => *row,
             Ended::Interrupted => panic!("interrupted"),
         }
@@ -207,13 +189,8 @@ mod tests {
     #[test]
     fn a_row_is_the_last_line_in_braces() {
         let text = serde_json::to_string(&Measurement::failed(Status::Unsupported, "x")).unwrap();
-        let got = row(&shell(&format!(
-            "echo noise; echo '{text}'; cat >/dev/null"
-        )));
-        assert_eq!(
-            (got.status, got.reason.as_deref()),
-            (Status::Unsupported, Some("x"))
-        );
+        let got = row(&shell(&format!("echo noise; echo '{text}'; cat >/dev/null")));
+        assert_eq!((got.status, got.reason.as_deref()), (Status::Unsupported, Some("x")));
     }
 
     #[test]
@@ -222,32 +199,19 @@ mod tests {
         assert_eq!(row(&shell("echo hello")).status, Status::Infra);
         assert_eq!(row(&shell("kill -SEGV $$")).status, Status::Crash);
         assert_eq!(row(&shell("kill -KILL $$")).status, Status::Oom);
-        let aborted = row(&shell(
-            "echo 'memory allocation of 8 bytes failed' >&2; kill -ABRT $$",
-        ));
+        let aborted = row(&shell("echo 'memory allocation of 8 bytes failed' >&2; kill -ABRT $$"));
         assert_eq!(aborted.status, Status::Oom);
-        assert!(
-            aborted
-                .reason
-                .unwrap()
-                .contains("memory allocation of 8 bytes")
-        );
+        assert!(aborted.reason.unwrap().contains("memory allocation of 8 bytes"));
     }
 
     #[test]
     fn a_limit_ends_the_whole_group() {
-        let worker = Worker {
-            wall: Duration::from_millis(100),
-            ..shell("sleep 30 & sleep 30")
-        };
+        let worker = Worker { wall: Duration::from_millis(100), ..shell("sleep 30 & sleep 30") };
         let start = Instant::now();
         assert_eq!(row(&worker).status, Status::TimeoutWall);
         // The grandchild held the pipe; had it survived, this would have waited for it.
         assert!(start.elapsed() < Duration::from_secs(10));
-        let worker = Worker {
-            memory_bytes: Some(1000),
-            ..shell("sleep 30")
-        };
+        let worker = Worker { memory_bytes: Some(1000), ..shell("sleep 30") };
         assert_eq!(row(&worker).status, Status::Oom);
     }
 

@@ -45,19 +45,13 @@ pub fn main() -> ExitCode {
         }
     };
     let row = measure(&job, &resolve);
-    println!(
-        "{}",
-        serde_json::to_string(&row).expect("rows have string keys only")
-    );
+    println!("{}", serde_json::to_string(&row).expect("rows have string keys only"));
     ExitCode::SUCCESS
 }
 
 /// Keeps a worker of fewer threads than cores on as many cores, before any thread pool starts.
 fn pin() {
-    let threads = std::env::var(THREADS)
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(usize::MAX);
+    let threads = std::env::var(THREADS).ok().and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
     let Ok(allowed) = sched_getaffinity(None) else {
         return;
     };
@@ -65,10 +59,7 @@ fn pin() {
         return;
     }
     let mut chosen = CpuSet::new();
-    (0..CpuSet::MAX_CPU)
-        .filter(|&cpu| allowed.is_set(cpu))
-        .take(threads)
-        .for_each(|cpu| chosen.set(cpu));
+    (0..CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu)).take(threads).for_each(|cpu| chosen.set(cpu));
     let _ = sched_setaffinity(None, &chosen);
 }
 
@@ -82,10 +73,7 @@ pub fn measure(job: &Job, resolve: &Resolve) -> Measurement {
     let (status, reason) = match ended {
         Ok(Ok(())) => (Status::Ok, None),
         Ok(Err((status, reason))) => (status, Some(reason)),
-        Err(panic) => (
-            Status::Crash,
-            Some(format!("panic: {}", panic_text(&*panic))),
-        ),
+        Err(panic) => (Status::Crash, Some(format!("panic: {}", panic_text(&*panic)))),
     };
     row.status = status;
     row.reason = reason;
@@ -94,8 +82,7 @@ pub fn measure(job: &Job, resolve: &Resolve) -> Measurement {
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 type Ended = Result<(), (Status, String)>;
@@ -139,10 +126,7 @@ fn fill(job: &Job, resolve: &Resolve, row: &mut Measurement) -> Ended {
     let proved = proved.map_err(|e| failure(&e))?;
     row.phases.prove_total_ns = Some(total);
     for (name, duration) in &proved.phases {
-        let part = row
-            .phases
-            .part(name)
-            .ok_or_else(|| (Status::Infra, format!("`{name}` is no phase")))?;
+        let part = row.phases.part(name).ok_or_else(|| (Status::Infra, format!("`{name}` is no phase")))?;
         *part = Some(ns(*duration));
     }
 
@@ -162,20 +146,12 @@ fn fill(job: &Job, resolve: &Resolve, row: &mut Measurement) -> Ended {
 }
 
 /// Verifies with nothing but the key's bytes, in a loop, and then tries two forgeries.
-fn check(
-    system: &dyn System,
-    verifying_key: &[u8],
-    proved: &Proved,
-    seed: u64,
-    row: &mut Measurement,
-) -> Ended {
+fn check(system: &dyn System, verifying_key: &[u8], proved: &Proved, seed: u64, row: &mut Measurement) -> Ended {
     let refused = |reject: Reject| (Status::VerifyFailed, reject.to_string());
     let verifier = system.verifier(verifying_key).map_err(refused)?;
     let start = Instant::now();
     let mut times = Vec::new();
-    while times.is_empty()
-        || (times.len() < VERIFY_ITERATIONS as usize && start.elapsed() < VERIFY_BUDGET)
-    {
+    while times.is_empty() || (times.len() < VERIFY_ITERATIONS as usize && start.elapsed() < VERIFY_BUDGET) {
         let (verified, time) = timed(|| verifier.verify(&proved.public, &proved.proof));
         verified.map_err(refused)?;
         times.push(time);
@@ -192,10 +168,7 @@ fn tamper(verifier: &dyn Verifier, proved: &Proved, seed: u64) -> Ended {
     if let Some(bit) = seed.checked_rem(8 * proof.len() as u64) {
         proof[(bit / 8) as usize] ^= 1 << (bit % 8);
         if verifier.verify(&proved.public, &proof).is_ok() {
-            return Err((
-                Status::TamperAccepted,
-                format!("the proof was accepted with bit {bit} flipped"),
-            ));
+            return Err((Status::TamperAccepted, format!("the proof was accepted with bit {bit} flipped")));
         }
     }
     let mut public: Public = proved.public.clone();
@@ -204,10 +177,7 @@ fn tamper(verifier: &dyn Verifier, proved: &Proved, seed: u64) -> Ended {
         None => public.exit_code ^= 1,
     }
     match verifier.verify(&public, &proved.proof) {
-        Ok(_) => Err((
-            Status::TamperAccepted,
-            "the proof was accepted with a wrong public value".into(),
-        )),
+        Ok(_) => Err((Status::TamperAccepted, "the proof was accepted with a wrong public value".into())),
         Err(_) => Ok(()),
     }
 }
@@ -260,41 +230,24 @@ struct Usage {
 
 impl Usage {
     fn start() -> Self {
-        Self {
-            core_ns: sensors::core_ns(),
-            system_ns: sensors::system_ns(),
-            energy_uj: sensors::energy_uj(),
-        }
+        Self { core_ns: sensors::core_ns(), system_ns: sensors::system_ns(), energy_uj: sensors::energy_uj() }
     }
 
     fn end(self) -> Resources {
-        let mut resources = Resources {
-            core_ns: Some(sensors::core_ns() - self.core_ns),
-            ..Resources::default()
-        };
+        let mut resources = Resources { core_ns: Some(sensors::core_ns() - self.core_ns), ..Resources::default() };
         let mut note = |name: &str, source: String| resources.sources.insert(name.into(), source);
         note("core", sensors::CORE_SOURCE.into());
-        let system = self
-            .system_ns
-            .and_then(|before| Ok(sensors::system_ns()?.saturating_sub(before)));
+        let system = self.system_ns.and_then(|before| Ok(sensors::system_ns()?.saturating_sub(before)));
         let peak = sensors::peak_bytes("self");
-        let energy = self
-            .energy_uj
-            .and_then(|before| sensors::energy_between(&before, &sensors::energy_uj()?));
+        let energy = self.energy_uj.and_then(|before| sensors::energy_between(&before, &sensors::energy_uj()?));
         let mut reading = |name: &str, reading: Result<u64, String>, source: &str| {
-            let (value, text) =
-                reading.map_or_else(|reason| (None, reason), |v| (Some(v), source.to_owned()));
+            let (value, text) = reading.map_or_else(|reason| (None, reason), |v| (Some(v), source.to_owned()));
             note(name, text);
             value
         };
         let system_ns = reading("system", system, "/proc/self/stat");
         let peak_bytes = reading("peak", peak, sensors::PEAK_SOURCE);
         let energy_uj = reading("energy", energy, "RAPL, whole machine");
-        Resources {
-            system_ns,
-            peak_bytes,
-            energy_uj,
-            ..resources
-        }
+        Resources { system_ns, peak_bytes, energy_uj, ..resources }
     }
 }

@@ -35,20 +35,11 @@ fn elfs() -> PathBuf {
 }
 
 fn build() -> Build {
-    Build {
-        binary: "b".into(),
-        rustc: "r".into(),
-        flags: "f".into(),
-    }
+    Build { binary: "b".into(), rustc: "r".into(), flags: "f".into() }
 }
 
 fn plan_of(config: &str) -> Plan {
-    Plan::new(
-        &Config::parse(config).expect("a configuration"),
-        &elfs(),
-        &build(),
-    )
-    .expect("a plan")
+    Plan::new(&Config::parse(config).expect("a configuration"), &elfs(), &build()).expect("a plan")
 }
 
 fn keys(plan: &Plan) -> Vec<String> {
@@ -56,63 +47,34 @@ fn keys(plan: &Plan) -> Vec<String> {
 }
 
 fn order(plan: &Plan) -> Vec<(u32, String)> {
-    plan.invocations()
-        .map(|(block, p)| (block, p.cell.cell.clone()))
-        .collect()
+    plan.invocations().map(|(block, p)| (block, p.cell.cell.clone())).collect()
 }
 
 #[test]
 fn plans_are_a_function_of_what_matters() {
     let plan = plan_of(CONFIG);
-    assert_eq!(
-        plan.cells.len(),
-        3 + 2 + 2,
-        "filters by program and by cycles"
-    );
+    assert_eq!(plan.cells.len(), 3 + 2 + 2, "filters by program and by cycles");
     assert_eq!(order(&plan).len(), 3 * 5 + 2 * 2);
     assert_eq!(keys(&plan).iter().collect::<BTreeSet<_>>().len(), 7);
     let again = plan_of(CONFIG);
     assert_eq!((keys(&plan), order(&plan)), (keys(&again), order(&again)));
 
-    let relabelled = plan_of(
-        &CONFIG
-            .replace("label = \"10\"", "label = \"ten\"")
-            .replace("\"fake\"", "\"other\""),
-    );
+    let relabelled = plan_of(&CONFIG.replace("label = \"10\"", "label = \"ten\"").replace("\"fake\"", "\"other\""));
     assert_eq!(keys(&plan), keys(&relabelled), "labels are not hashed");
-    for (from, to) in [
-        ("input_u32 = 10 ", "input_u32 = 11 "),
-        ("wall_s = 20", "wall_s = 21"),
-        ("threads = 1", "threads = 2"),
-    ] {
-        assert_ne!(
-            keys(&plan),
-            keys(&plan_of(&CONFIG.replace(from, to))),
-            "{to}"
-        );
+    for (from, to) in
+        [("input_u32 = 10 ", "input_u32 = 11 "), ("wall_s = 20", "wall_s = 21"), ("threads = 1", "threads = 2")]
+    {
+        assert_ne!(keys(&plan), keys(&plan_of(&CONFIG.replace(from, to))), "{to}");
     }
     let config = Config::parse(CONFIG).expect("a configuration");
-    let rebuilt = Plan::new(
-        &config,
-        &elfs(),
-        &Build {
-            binary: "c".into(),
-            ..build()
-        },
-    )
-    .expect("a plan");
+    let rebuilt = Plan::new(&config, &elfs(), &Build { binary: "c".into(), ..build() }).expect("a plan");
     assert_ne!(keys(&plan), keys(&rebuilt), "the binary is hashed");
 
     let reseeded = plan_of(&CONFIG.replace("seed = 7", "seed = 8"));
     assert_eq!(keys(&plan), keys(&reseeded));
     assert_ne!(order(&plan), order(&reseeded));
-    let block = |b| {
-        order(&plan)
-            .into_iter()
-            .filter(move |(block, _)| *block == b)
-            .map(|(_, cell)| cell)
-            .collect::<Vec<_>>()
-    };
+    let block =
+        |b| order(&plan).into_iter().filter(move |(block, _)| *block == b).map(|(_, cell)| cell).collect::<Vec<_>>();
     assert_ne!(block(0), block(1), "every block has its own order");
 }
 
@@ -121,15 +83,8 @@ fn row() -> Measurement {
         status: Status::Ok,
         reason: None,
         bits: Some(101.0),
-        phases: Phases {
-            prove_total_ns: Some(1_000_000),
-            ..Phases::default()
-        },
-        counts: Some(Counts {
-            cycles: 1,
-            proof_bytes: 1000,
-            ..Counts::default()
-        }),
+        phases: Phases { prove_total_ns: Some(1_000_000), ..Phases::default() },
+        counts: Some(Counts { cycles: 1, proof_bytes: 1000, ..Counts::default() }),
         ..Measurement::failed(Status::Ok, "")
     }
 }
@@ -139,10 +94,7 @@ fn fake_worker(dir: &Path) -> Worker {
     fs::write(&path, serde_json::to_string(&row()).expect("a row")).expect("a file");
     Worker {
         program: "/bin/sh".into(),
-        args: vec![
-            "-c".into(),
-            format!("cat >/dev/null; cat '{}'", path.display()).into(),
-        ],
+        args: vec!["-c".into(), format!("cat >/dev/null; cat '{}'", path.display()).into()],
         threads: 1,
         memory_bytes: None,
         wall: Duration::from_secs(20),
@@ -159,76 +111,28 @@ fn a_run_resumes_without_running_anything_twice() {
     let total = plan.invocations().count();
 
     let mut campaign = Campaign::create(&plan, CONFIG, &env, &dir).expect("a new run");
-    let stopped = campaign
-        .measure(&worker, &AtomicBool::new(true))
-        .expect("nothing to do");
-    assert_eq!(
-        stopped,
-        Tally {
-            rows: 0,
-            measured: 0,
-            failed: 0,
-            missing: total,
-            interrupted: true
-        }
-    );
+    let stopped = campaign.measure(&worker, &AtomicBool::new(true)).expect("nothing to do");
+    assert_eq!(stopped, Tally { rows: 0, measured: 0, failed: 0, missing: total, interrupted: true });
     assert!(!dir.join("MANIFEST").exists());
-    let done = Campaign::resume(&plan, &env, &dir)
-        .expect("a run")
-        .measure(&worker, &AtomicBool::new(false));
-    assert_eq!(
-        done.expect("rows"),
-        Tally {
-            rows: total,
-            measured: total,
-            failed: 0,
-            missing: 0,
-            interrupted: false
-        }
-    );
+    let done = Campaign::resume(&plan, &env, &dir).expect("a run").measure(&worker, &AtomicBool::new(false));
+    assert_eq!(done.expect("rows"), Tally { rows: total, measured: total, failed: 0, missing: 0, interrupted: false });
 
     // As a crash leaves it: some rows, and half of one.
     let samples = dir.join("samples.jsonl");
     let text = fs::read_to_string(&samples).expect("rows");
     let five: String = text.split_inclusive('\n').take(5).collect();
     fs::write(&samples, format!("{five}{{\"schema\":1,\"mach")).expect("rows");
-    let done = Campaign::resume(&plan, &env, &dir)
-        .expect("a run")
-        .measure(&worker, &AtomicBool::new(false));
+    let done = Campaign::resume(&plan, &env, &dir).expect("a run").measure(&worker, &AtomicBool::new(false));
     assert_eq!(
         done.expect("rows"),
-        Tally {
-            rows: total,
-            measured: total - 5,
-            failed: 0,
-            missing: 0,
-            interrupted: false
-        }
+        Tally { rows: total, measured: total - 5, failed: 0, missing: 0, interrupted: false }
     );
-    assert!(
-        fs::read_to_string(&samples)
-            .expect("rows")
-            .starts_with(&five)
-    );
+    assert!(fs::read_to_string(&samples).expect("rows").starts_with(&five));
 
     let run = Run::read(&dir).expect("a run");
-    let got: Vec<(u32, String)> = run
-        .samples
-        .iter()
-        .map(|s| (s.block, s.cell.cell.clone()))
-        .collect();
-    assert_eq!(
-        got,
-        order(&plan),
-        "every invocation once, in the order of the plan"
-    );
-    assert!(
-        dir.join("MANIFEST").exists()
-            && fs::read_dir(dir.join("logs"))
-                .expect("logs")
-                .next()
-                .is_none()
-    );
+    let got: Vec<(u32, String)> = run.samples.iter().map(|s| (s.block, s.cell.cell.clone())).collect();
+    assert_eq!(got, order(&plan), "every invocation once, in the order of the plan");
+    assert!(dir.join("MANIFEST").exists() && fs::read_dir(dir.join("logs")).expect("logs").next().is_none());
 
     let model = Model::new(run);
     assert!(
@@ -247,15 +151,10 @@ fn only_the_same_run_resumes() {
     let env = environment::describe();
     Campaign::create(&plan, CONFIG, &env, &dir).expect("a new run");
     let refused = |result: Result<Campaign<'_>, _>| {
-        result
-            .err()
-            .map(|f: trilemma_experiments::fault::Fault| f.to_string())
-            .expect("a refusal")
+        result.err().map(|f: trilemma_experiments::fault::Fault| f.to_string()).expect("a refusal")
     };
 
-    assert!(
-        refused(Campaign::create(&plan, CONFIG, &env, &dir)).contains("is not empty; add --resume")
-    );
+    assert!(refused(Campaign::create(&plan, CONFIG, &env, &dir)).contains("is not empty; add --resume"));
     let changed = plan_of(&CONFIG.replace("input_u32 = 10 ", "input_u32 = 11 "));
     assert!(
         refused(Campaign::resume(&changed, &env, &dir))
@@ -273,38 +172,22 @@ fn only_the_same_run_resumes() {
 fn programs_that_cannot_run_are_found_while_planning() {
     let error = |from: &str, to: &str| {
         let config = Config::parse(&CONFIG.replace(from, to)).expect("a configuration");
-        Plan::new(&config, &elfs(), &build())
-            .expect_err("no plan")
-            .to_string()
+        Plan::new(&config, &elfs(), &build()).expect_err("no plan").to_string()
     };
     assert!(error("exit7.elf", "nothing.elf").contains("programs[1].elf: "));
     assert!(error("exit7.elf", "bad_rvc.elf").contains("compiled with the C extension"));
     let trap = error("exit7.elf", "bad_unimp.elf");
-    assert!(
-        trap.starts_with("programs[1].sizes[0] (`exit7`, `-`): trap at pc"),
-        "{trap}"
-    );
-    let limit = error(
-        "elf = \"exit7.elf\"",
-        "elf = \"bad_loop.elf\", max_cycles = 1000",
-    );
+    assert!(trap.starts_with("programs[1].sizes[0] (`exit7`, `-`): trap at pc"), "{trap}");
+    let limit = error("elf = \"exit7.elf\"", "elf = \"bad_loop.elf\", max_cycles = 1000");
     assert!(limit.contains("did not exit within 1000 cycles"), "{limit}");
     let twice = error(
         "{ pipeline = \"a/b/c/d\" },",
         "{ pipeline = \"a/b/c/d\" }, { pipeline = \"a/b/c/d\", label = \"again\" },",
     );
     assert!(twice.contains("measured twice"), "{twice}");
-    let all = CONFIG
-        .split("pipelines = [")
-        .next()
-        .expect("programs")
-        .to_owned();
-    let config = Config::parse(&format!(
-        "{all}pipelines = [{{ pipeline = \"a\", max_cycles = 1 }}]"
-    ))
-    .expect("a configuration");
-    let nothing = Plan::new(&config, &elfs(), &build())
-        .expect_err("no plan")
-        .to_string();
+    let all = CONFIG.split("pipelines = [").next().expect("programs").to_owned();
+    let config =
+        Config::parse(&format!("{all}pipelines = [{{ pipeline = \"a\", max_cycles = 1 }}]")).expect("a configuration");
+    let nothing = Plan::new(&config, &elfs(), &build()).expect_err("no plan").to_string();
     assert!(nothing.contains("leave no cell"), "{nothing}");
 }

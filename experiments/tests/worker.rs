@@ -30,20 +30,12 @@ const PROOF: [u8; 64] = [5; 64];
 struct Fake(Fault);
 
 fn public() -> Public {
-    Public {
-        exit_code: 7,
-        output: Vec::new(),
-    }
+    Public { exit_code: 7, output: Vec::new() }
 }
 
 impl System for Fake {
     fn properties(&self) -> Properties {
-        Properties {
-            setup: Setup::Transparent,
-            post_quantum: true,
-            hiding: false,
-            verifier: "1",
-        }
+        Properties { setup: Setup::Transparent, post_quantum: true, hiding: false, verifier: "1" }
     }
 
     fn keys(&self, _: &Program) -> Result<Box<dyn Keys>, Failure> {
@@ -68,20 +60,13 @@ impl Keys for Fake {
         if self.0 == Fault::ProvesAnotherOutput {
             public.output.push(1);
         }
-        let phase = if self.0 == Fault::UnknownPhase {
-            "nap"
-        } else {
-            "commit"
-        };
+        let phase = if self.0 == Fault::UnknownPhase { "nap" } else { "commit" };
         Ok(Proved {
             public,
             proof: PROOF.to_vec(),
             ledger: Ledger::default(),
             phases: vec![(phase, Duration::from_millis(1))],
-            cost: Cost {
-                cycles: 12,
-                ..Cost::default()
-            },
+            cost: Cost { cycles: 12, ..Cost::default() },
         })
     }
 }
@@ -124,20 +109,9 @@ fn an_honest_system_is_measured() {
     let row = row(Fault::None);
     assert_eq!((row.status, &row.reason), (Status::Ok, &None));
     assert_eq!(row.phases.commit_ns, Some(1_000_000));
-    assert!(
-        row.phases.verify_ns.is_some()
-            && row.phases.prove_total_ns.is_some()
-            && row.verify_iterations > 1
-    );
+    assert!(row.phases.verify_ns.is_some() && row.phases.prove_total_ns.is_some() && row.verify_iterations > 1);
     let counts = row.counts.expect("counts");
-    assert_eq!(
-        (
-            counts.cycles,
-            counts.proof_bytes,
-            counts.verifying_key_bytes
-        ),
-        (12, 64, 3)
-    );
+    assert_eq!((counts.cycles, counts.proof_bytes, counts.verifying_key_bytes), (12, 64, 3));
     assert!(row.resources.core_ns.is_some() && row.resources.peak_bytes.is_some());
     assert!(row.resources.energy_uj.is_some() || row.resources.sources["energy"].contains("RAPL"));
 }
@@ -146,26 +120,10 @@ fn an_honest_system_is_measured() {
 fn misbehaviour_has_its_status() {
     let cases = [
         (Fault::AcceptsAnyProof, Status::TamperAccepted, "bit"),
-        (
-            Fault::AcceptsAnyOutput,
-            Status::TamperAccepted,
-            "wrong public value",
-        ),
-        (
-            Fault::RefusesAll,
-            Status::VerifyFailed,
-            "rejected: everything",
-        ),
-        (
-            Fault::ProvesAnotherOutput,
-            Status::OutputMismatch,
-            "executed",
-        ),
-        (
-            Fault::PanicsOnJunk,
-            Status::Crash,
-            "panic: index out of bounds",
-        ),
+        (Fault::AcceptsAnyOutput, Status::TamperAccepted, "wrong public value"),
+        (Fault::RefusesAll, Status::VerifyFailed, "rejected: everything"),
+        (Fault::ProvesAnotherOutput, Status::OutputMismatch, "executed"),
+        (Fault::PanicsOnJunk, Status::Crash, "panic: index out of bounds"),
         (Fault::TargetTooHigh, Status::Unsupported, "out of reach"),
         (Fault::Unsatisfied, Status::Crash, "row 3"),
         (Fault::UnknownPhase, Status::Infra, "`nap` is no phase"),

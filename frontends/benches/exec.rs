@@ -8,12 +8,7 @@ use trilemma_frontends::riscv::elf::Program;
 use trilemma_frontends::riscv::exec::{Call, Dir, Observer, Silent, Step, execute};
 
 /// Guests and the `n` each is run with, large enough that set-up does not count.
-const RUNS: &[(&str, u32)] = &[
-    ("fibonacci", 2_000_000),
-    ("sha256", 200_000),
-    ("sort", 50_000),
-    ("matmul", 96),
-];
+const RUNS: &[(&str, u32)] = &[("fibonacci", 2_000_000), ("sha256", 200_000), ("sort", 50_000), ("matmul", 96)];
 
 /// An observer that keeps something of every step, so that reporting cannot be optimised away.
 struct Fold(u64);
@@ -22,9 +17,7 @@ impl Observer for Fold {
     const ON: bool = true;
 
     fn retire(&mut self, step: &Step) {
-        self.0 = self.0.wrapping_add(u64::from(
-            step.rd ^ step.addr ^ step.words[0].1 ^ step.rd_before,
-        ));
+        self.0 = self.0.wrapping_add(u64::from(step.rd ^ step.addr ^ step.words[0].1 ^ step.rd_before));
     }
 
     fn ecall(&mut self, pc: u32, _: Call, _: Option<u32>) {
@@ -47,9 +40,7 @@ fn instructions_per_second(c: &mut Criterion) {
         };
         let program = Program::from_elf(&elf).expect("a guest is a program");
         let input = n.to_le_bytes();
-        let cycles = execute(&program, &input, u64::MAX, &mut Silent)
-            .expect("a guest exits")
-            .cycles;
+        let cycles = execute(&program, &input, u64::MAX, &mut Silent).expect("a guest exits").cycles;
         println!("{name}, n = {n}: {cycles} instructions");
         group.throughput(Throughput::Elements(cycles));
         group.bench_function(BenchmarkId::new("silent", name), |b| {

@@ -27,54 +27,21 @@ fn build(entry: u32, segments: &[Segment<'_>], sections: &[Section]) -> Vec<u8> 
     for &(addr, flags, bytes, zeros) in segments {
         let offset = start + content.len() as u32;
         let size = bytes.len() as u32;
-        headers.extend([
-            elf::PT_LOAD,
-            offset,
-            addr,
-            addr,
-            size,
-            size + zeros,
-            flags,
-            1,
-        ]);
+        headers.extend([elf::PT_LOAD, offset, addr, addr, size, size + zeros, flags, 1]);
         content.extend(bytes);
     }
-    let section_offset = if sections.is_empty() {
-        0
-    } else {
-        start + content.len() as u32
-    };
-    let count = if sections.is_empty() {
-        0
-    } else {
-        sections.len() as u16 + 1
-    };
+    let section_offset = if sections.is_empty() { 0 } else { start + content.len() as u32 };
+    let count = if sections.is_empty() { 0 } else { sections.len() as u16 + 1 };
     let mut file = b"\x7fELF\x01\x01\x01".to_vec();
     file.resize(16, 0);
     file.extend([elf::ET_EXEC, elf::EM_RISCV].map(u16::to_le_bytes).concat());
-    file.extend(
-        [1, entry, 52, section_offset, 0]
-            .map(u32::to_le_bytes)
-            .concat(),
-    );
-    file.extend(
-        [52, 32, segments.len() as u16, 40, count, 0]
-            .map(u16::to_le_bytes)
-            .concat(),
-    );
+    file.extend([1, entry, 52, section_offset, 0].map(u32::to_le_bytes).concat());
+    file.extend([52, 32, segments.len() as u16, 40, count, 0].map(u16::to_le_bytes).concat());
     file.extend(headers.into_iter().flat_map(u32::to_le_bytes));
     file.extend(content);
-    let null = if sections.is_empty() {
-        &[][..]
-    } else {
-        &[(0, 0, elf::SHT_NULL, 0)]
-    };
+    let null = if sections.is_empty() { &[][..] } else { &[(0, 0, elf::SHT_NULL, 0)] };
     for &(addr, size, kind, flags) in null.iter().chain(sections) {
-        file.extend(
-            [0, kind, flags, addr, 0, size, 0, 0, 1, 0]
-                .map(u32::to_le_bytes)
-                .concat(),
-        );
+        file.extend([0, kind, flags, addr, 0, size, 0, 0, 1, 0].map(u32::to_le_bytes).concat());
     }
     file
 }
@@ -100,22 +67,14 @@ fn files_that_are_no_rv32im_executable() {
     assert_eq!(damaged(5, &[elf::ELFDATA2MSB]), ElfError::NotLittleEndian);
     assert_eq!(damaged(16, &[3]), ElfError::NotStatic { kind: elf::ET_DYN });
     assert_eq!(damaged(16, &[1]), ElfError::NotStatic { kind: elf::ET_REL });
-    assert_eq!(
-        damaged(18, &[40, 0]),
-        ElfError::NotRiscv {
-            machine: elf::EM_ARM
-        }
-    );
+    assert_eq!(damaged(18, &[40, 0]), ElfError::NotRiscv { machine: elf::EM_ARM });
     assert_eq!(damaged(36, &[1]), ElfError::Compressed);
     assert_eq!(damaged(36, &[2]), ElfError::FloatAbi { abi: "single" });
     assert_eq!(damaged(36, &[4]), ElfError::FloatAbi { abi: "double" });
     assert_eq!(damaged(36, &[8]), ElfError::Embedded);
     assert_eq!(damaged(52, &[6]), ElfError::NoLoadSegment);
     assert_eq!(damaged(52, &[3]), ElfError::Interpreter);
-    assert_eq!(
-        ElfError::Compressed.to_string(),
-        "compiled with the C extension; rebuild with -march=rv32im"
-    );
+    assert_eq!(ElfError::Compressed.to_string(), "compiled with the C extension; rebuild with -march=rv32im");
 }
 
 #[test]
@@ -124,31 +83,12 @@ fn segments_that_do_not_fit() {
     let program = |segments: &[Segment<'_>]| Program::from_elf(&build(BASE, segments, &[]));
     let code = bytes(&[NOP]);
     assert_eq!(program(&[(0xfff, RX, &code, 0)]), outside(0xfff, 0x1003));
-    assert_eq!(
-        program(&[(RAM_END - 4, RX, &code, 1)]),
-        outside(0xfffe_fffc, 0xffff_0001)
-    );
-    assert_eq!(
-        program(&[(u32::MAX, RX, &code, 8)]),
-        outside(0xffff_ffff, 0x1_0000_000b)
-    );
+    assert_eq!(program(&[(RAM_END - 4, RX, &code, 1)]), outside(0xfffe_fffc, 0xffff_0001));
+    assert_eq!(program(&[(u32::MAX, RX, &code, 8)]), outside(0xffff_ffff, 0x1_0000_000b));
     let overlap = program(&[(BASE, RX, &code, 0), (BASE - 8, RW, &[], 9)]);
-    assert_eq!(
-        overlap,
-        Err(ElfError::Overlap {
-            first: BASE - 8,
-            second: BASE
-        })
-    );
+    assert_eq!(overlap, Err(ElfError::Overlap { first: BASE - 8, second: BASE }));
     assert!(program(&[(BASE, RX, &code, 0), (BASE - 8, RW, &[], 8)]).is_ok());
-    assert!(
-        program(&[
-            (BASE, RX, &code, 0),
-            (RAM_START, RW, &[], 8),
-            (RAM_END - 1, RW, &[7], 0)
-        ])
-        .is_ok()
-    );
+    assert!(program(&[(BASE, RX, &code, 0), (RAM_START, RW, &[], 8), (RAM_END - 1, RW, &[7], 0)]).is_ok());
     // More bytes in the file than in memory; bytes beyond the end of the file.
     assert!(matches!(damaged(52 + 20, &[3]), ElfError::Malformed(_)));
     assert!(matches!(damaged(52 + 4, &[85]), ElfError::Malformed(_)));
@@ -157,18 +97,10 @@ fn segments_that_do_not_fit() {
 
 #[test]
 fn entry_points() {
-    let at = |entry| {
-        Program::from_elf(&build(
-            entry,
-            &[(BASE, RX, &bytes(&[NOP; 2]), 8), (0x2_0000, RW, &[0; 8], 0)],
-            &[],
-        ))
-    };
+    let at =
+        |entry| Program::from_elf(&build(entry, &[(BASE, RX, &bytes(&[NOP; 2]), 8), (0x2_0000, RW, &[0; 8], 0)], &[]));
     assert_eq!(at(BASE + 4).unwrap().entry, BASE + 4);
-    assert_eq!(
-        at(BASE + 2),
-        Err(ElfError::MisalignedEntry { entry: BASE + 2 })
-    );
+    assert_eq!(at(BASE + 2), Err(ElfError::MisalignedEntry { entry: BASE + 2 }));
     for entry in [BASE - 4, BASE + 8, 0x2_0000, 0] {
         assert_eq!(at(entry), Err(ElfError::EntryNotInCode { entry }));
     }
@@ -184,20 +116,9 @@ fn image_words_are_aligned_and_padded_with_zeros() {
     ];
     let file = build(BASE, segments, &[]);
     let program = Program::from_elf(&file).unwrap();
-    let image = [
-        (BASE, NOP),
-        (0x2_0000, 0x0100_0009),
-        (0x2_0004, 0x0302),
-        (0x3_0000, 0x0005_0000),
-    ];
+    let image = [(BASE, NOP), (0x2_0000, 0x0100_0009), (0x2_0004, 0x0302), (0x3_0000, 0x0005_0000)];
     assert_eq!(program.image, image);
-    assert_eq!(
-        program.code,
-        [Code {
-            base: BASE,
-            words: vec![NOP]
-        }]
-    );
+    assert_eq!(program.code, [Code { base: BASE, words: vec![NOP] }]);
     assert_eq!(program.digest, *blake3::hash(&file).as_bytes());
     // The headers need no alignment in memory.
     let shifted = [&[0], &file[..]].concat();
@@ -213,49 +134,18 @@ fn code_is_the_executable_sections_of_executable_segments() {
     let segments: &[Segment<'_>] = &[(BASE, RWX, &data, 0x1000), (0x4_0000, RW, &data, 0)];
     let code = |sections: &[Section]| {
         let program = Program::from_elf(&build(BASE, segments, sections)).unwrap();
-        program
-            .code
-            .iter()
-            .map(|code| (code.base, code.end()))
-            .collect::<Vec<_>>()
+        program.code.iter().map(|code| (code.base, code.end())).collect::<Vec<_>>()
     };
-    assert_eq!(
-        code(&[]),
-        [(BASE, BASE + 32)],
-        "without sections, what the file fills"
-    );
-    assert_eq!(
-        code(&[(BASE, 32, progbits, elf::SHF_ALLOC)]),
-        [(BASE, BASE + 32)],
-        "no executable section"
-    );
+    assert_eq!(code(&[]), [(BASE, BASE + 32)], "without sections, what the file fills");
+    assert_eq!(code(&[(BASE, 32, progbits, elf::SHF_ALLOC)]), [(BASE, BASE + 32)], "no executable section");
     assert_eq!(code(&[(BASE, 8, progbits, exec)]), [(BASE, BASE + 8)]);
-    let two = [
-        (BASE + 16, 8, progbits, exec),
-        (BASE, 8, progbits, exec),
-        (0x4_0000, 8, progbits, exec),
-    ];
-    assert_eq!(
-        code(&two),
-        [(BASE, BASE + 8), (BASE + 16, BASE + 24)],
-        "not in the data segment"
-    );
+    let two = [(BASE + 16, 8, progbits, exec), (BASE, 8, progbits, exec), (0x4_0000, 8, progbits, exec)];
+    assert_eq!(code(&two), [(BASE, BASE + 8), (BASE + 16, BASE + 24)], "not in the data segment");
     let ragged = [(BASE, 4, progbits, exec), (BASE + 6, 7, progbits, exec)];
-    assert_eq!(
-        code(&ragged),
-        [(BASE, BASE + 4), (BASE + 8, BASE + 12)],
-        "only whole words"
-    );
+    assert_eq!(code(&ragged), [(BASE, BASE + 4), (BASE + 8, BASE + 12)], "only whole words");
     let adjacent = [(BASE, 6, progbits, exec), (BASE + 6, 7, progbits, exec)];
-    assert_eq!(
-        code(&adjacent),
-        [(BASE, BASE + 12)],
-        "joined, and only whole words"
-    );
-    let beyond = [
-        (BASE, 0xffff_fff0, progbits, exec),
-        (BASE + 64, 8, elf::SHT_NOBITS, exec),
-    ];
+    assert_eq!(code(&adjacent), [(BASE, BASE + 12)], "joined, and only whole words");
+    let beyond = [(BASE, 0xffff_fff0, progbits, exec), (BASE + 64, 8, elf::SHT_NOBITS, exec)];
     assert_eq!(code(&beyond), [(BASE, BASE + 32)], "cut to the segment");
     let program = Program::from_elf(&build(BASE, segments, &two)).unwrap();
     assert_eq!(program.code[1].words, &words[4..6]);
@@ -274,34 +164,14 @@ fn execution_crosses_ranges_of_code_and_writes_between_them() {
         inst(Op::Ecall, 0, 0, 0, 0),
     ]);
     let second = bytes(&[inst(Op::Addi, 10, 10, 0, 1), inst(Op::Jalr, 0, 1, 0, 0)]);
-    let program = Program::from_elf(&build(
-        BASE,
-        &[(far, RX, &second, 0), (BASE, RX, &first, 0)],
-        &[],
-    ))
-    .unwrap();
+    let program = Program::from_elf(&build(BASE, &[(far, RX, &second, 0), (BASE, RX, &first, 0)], &[])).unwrap();
     let outcome = execute(&program, &[], 99, &mut Silent).unwrap();
     assert_eq!((outcome.exit_code, outcome.cycles), (6, 8));
 
     let touching = bytes(&[inst(Op::Addi, 10, 10, 0, 1), inst(Op::Sw, 0, 5, 10, -3)]);
-    let program = Program::from_elf(&build(
-        BASE,
-        &[(far, RX, &touching, 0), (BASE, RX, &first, 0)],
-        &[],
-    ))
-    .unwrap();
-    let reason = TrapReason::StoreToCode {
-        addr: far - 3,
-        len: 4,
-    };
-    assert_eq!(
-        execute(&program, &[], 99, &mut Silent),
-        Err(ExecError::Trap {
-            pc: far + 4,
-            cycle: 4,
-            reason
-        })
-    );
+    let program = Program::from_elf(&build(BASE, &[(far, RX, &touching, 0), (BASE, RX, &first, 0)], &[])).unwrap();
+    let reason = TrapReason::StoreToCode { addr: far - 3, len: 4 };
+    assert_eq!(execute(&program, &[], 99, &mut Silent), Err(ExecError::Trap { pc: far + 4, cycle: 4, reason }));
 }
 
 /// Loads what may be a program and runs it for a while; neither may panic.
@@ -316,11 +186,7 @@ fn damaged_files_do_not_panic() {
     let words = [NOP, 0x0000_006f];
     let exec = elf::SHF_ALLOC | elf::SHF_EXECINSTR;
     let sections = [(BASE, 8, elf::SHT_PROGBITS, exec)];
-    let mut files = vec![build(
-        BASE,
-        &[(BASE, RWX, &bytes(&words), 8), (0x2_0001, RW, &[1; 9], 0)],
-        &sections,
-    )];
+    let mut files = vec![build(BASE, &[(BASE, RWX, &bytes(&words), 8), (0x2_0001, RW, &[1; 9], 0)], &sections)];
     let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/elf/fibonacci.elf");
     match std::fs::read(guest) {
         Ok(file) => files.push(file),

@@ -30,10 +30,7 @@ fn load(name: &str) -> Option<Result<Program, ElfError>> {
 
 fn run(name: &str, input: &[u8]) -> Option<Outcome> {
     let program = load(name)?.unwrap_or_else(|error| panic!("{name}: {error}"));
-    Some(
-        execute(&program, input, MAX_CYCLES, &mut Silent)
-            .unwrap_or_else(|error| panic!("{name}: {error}")),
-    )
+    Some(execute(&program, input, MAX_CYCLES, &mut Silent).unwrap_or_else(|error| panic!("{name}: {error}")))
 }
 
 /// The input of a guest that makes its own data from a size.
@@ -66,17 +63,8 @@ fn known_answers() {
         let Some(outcome) = run(name, &input) else {
             continue;
         };
-        assert_eq!(
-            outcome.exit_code,
-            0,
-            "{name}: {}",
-            String::from_utf8_lossy(&outcome.debug)
-        );
-        let hex: String = outcome
-            .output
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        assert_eq!(outcome.exit_code, 0, "{name}: {}", String::from_utf8_lossy(&outcome.debug));
+        let hex: String = outcome.output.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, output, "{name}");
     }
 }
@@ -99,26 +87,15 @@ fn guests_that_fail() {
             other => panic!("{name}: {other:?}"),
         }
     };
-    trap("bad_ecall", |reason| {
-        *reason == TrapReason::UnknownEcall { a7: 9999 }
-    });
-    trap("bad_unimp", |reason| {
-        *reason == TrapReason::IllegalInstruction { word: 0xc000_1073 }
-    });
-    trap("bad_float", |reason| {
-        matches!(reason, TrapReason::IllegalInstruction { .. })
-    });
+    trap("bad_ecall", |reason| *reason == TrapReason::UnknownEcall { a7: 9999 });
+    trap("bad_unimp", |reason| *reason == TrapReason::IllegalInstruction { word: 0xc000_1073 });
+    trap("bad_float", |reason| matches!(reason, TrapReason::IllegalInstruction { .. }));
     trap("bad_jump", |reason| *reason == TrapReason::FetchOutsideCode);
-    trap("bad_load", |reason| {
-        *reason == TrapReason::LoadOutsideRam { addr: 16, len: 4 }
-    });
+    trap("bad_load", |reason| *reason == TrapReason::LoadOutsideRam { addr: 16, len: 4 });
 
     if let Some(program) = load("bad_loop") {
         let max = 10_000;
-        assert_eq!(
-            execute(&program.unwrap(), &[], max, &mut Silent),
-            Err(ExecError::CycleLimit { max })
-        );
+        assert_eq!(execute(&program.unwrap(), &[], max, &mut Silent), Err(ExecError::CycleLimit { max }));
     }
     if let Some(outcome) = run("exit7", &[]) {
         assert_eq!((outcome.exit_code, outcome.output), (7, vec![]));
@@ -143,12 +120,7 @@ fn qemu(name: &str, input: &[u8]) -> (i32, Vec<u8>) {
 
 #[test]
 fn exit_code_and_output_are_those_of_qemu() {
-    if Command::new("qemu-riscv32")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .status()
-        .is_err()
-    {
+    if Command::new("qemu-riscv32").arg("--version").stdout(Stdio::null()).status().is_err() {
         println!("skipped: qemu-riscv32 is not installed");
         return;
     }
@@ -176,9 +148,6 @@ fn exit_code_and_output_are_those_of_qemu() {
         let (code, output) = qemu(name, &input);
         assert_eq!(outcome.exit_code & 0xff, code as u32, "{name}");
         assert_eq!(outcome.output, output, "{name}");
-        println!(
-            "{name}: {} cycles, {} misaligned accesses",
-            outcome.cycles, outcome.misaligned
-        );
+        println!("{name}: {} cycles, {} misaligned accesses", outcome.cycles, outcome.misaligned);
     }
 }

@@ -116,11 +116,7 @@ fn every_combination_of_function_fields_decodes_strictly_and_without_loss() {
         for operands in [0, 0x01ff_8f80, rng.random::<u32>() & 0x01ff_8f80] {
             let word = shape | operands;
             let inst = decode(word);
-            assert_eq!(
-                inst.is_some(),
-                is_rv32im(word),
-                "{word:#010x} decodes to {inst:?}"
-            );
+            assert_eq!(inst.is_some(), is_rv32im(word), "{word:#010x} decodes to {inst:?}");
             if let Some(inst) = inst {
                 assert_eq!(encode(inst), word, "{inst}");
             }
@@ -135,10 +131,7 @@ fn immediates(format: Format) -> Vec<i32> {
         Format::I | Format::S => (-2048..2048).collect(),
         Format::Shift => (0..32).collect(),
         Format::B => (-4096..4096).step_by(2).collect(),
-        Format::U => (i32::MIN >> 12..=i32::MAX >> 12)
-            .step_by(61)
-            .map(|upper| upper << 12)
-            .collect(),
+        Format::U => (i32::MIN >> 12..=i32::MAX >> 12).step_by(61).map(|upper| upper << 12).collect(),
         Format::J => (-(1 << 20)..1 << 20).step_by(2).collect(),
         Format::Fence => (0..256).collect(),
     }
@@ -169,14 +162,7 @@ fn the_table_is_consistent() {
     for (index, &op) in Op::ALL.iter().enumerate() {
         assert_eq!(op as usize, index, "{op}");
         assert_eq!(op.width() > 0, op.is_load() || op.is_store(), "{op}");
-        assert_eq!(
-            Op::ALL
-                .iter()
-                .filter(|other| other.name() == op.name())
-                .count(),
-            1,
-            "{op}"
-        );
+        assert_eq!(Op::ALL.iter().filter(|other| other.name() == op.name()).count(), 1, "{op}");
     }
     assert_eq!(Op::ALL.len(), 47);
     assert_eq!(size_of::<Inst>(), 8);

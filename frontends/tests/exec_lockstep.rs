@@ -22,9 +22,7 @@ struct Bytes(HashMap<u32, u8>);
 
 impl Bytes {
     fn get(&self, addr: u32, len: u32) -> u32 {
-        (0..len).rev().fold(0, |word, i| {
-            word << 8 | u32::from(*self.0.get(&(addr + i)).unwrap_or(&0))
-        })
+        (0..len).rev().fold(0, |word, i| word << 8 | u32::from(*self.0.get(&(addr + i)).unwrap_or(&0)))
     }
 
     fn set(&mut self, addr: u32, len: u32, value: u32) {
@@ -71,42 +69,23 @@ impl Lockstep {
         }
         let mut hart = HartState::new();
         hart.pc = program.entry;
-        Lockstep {
-            hart,
-            memory,
-            steps: 0,
-            misaligned: 0,
-            seen: [0; 64],
-            call: None,
-            moved: 0,
-        }
+        Lockstep { hart, memory, steps: 0, misaligned: 0, seen: [0; 64], call: None, moved: 0 }
     }
 
     fn reg(&self, index: u8) -> u32 {
-        if index == 0 {
-            0
-        } else {
-            self.hart.registers[usize::from(index)]
-        }
+        if index == 0 { 0 } else { self.hart.registers[usize::from(index)] }
     }
 
     fn words(&self, step: &Step) -> [u32; 2] {
         let width = step.inst.op.width();
         let at = step.addr & !3;
-        let second = if step.addr % 4 + width > 4 {
-            self.memory.get(at + 4, 4)
-        } else {
-            0
-        };
+        let second = if step.addr % 4 + width > 4 { self.memory.get(at + 4, 4) } else { 0 };
         [if width > 0 { self.memory.get(at, 4) } else { 0 }, second]
     }
 
     /// Executes one instruction of the reference, which leaves misaligned accesses to its environment.
     fn advance(&mut self, step: &Step) {
-        let mut executor = InstructionExecutor {
-            hart_state: &mut self.hart,
-            mem: &mut self.memory,
-        };
+        let mut executor = InstructionExecutor { hart_state: &mut self.hart, mem: &mut self.memory };
         match executor.step() {
             Ok(()) => {}
             Err(InstructionException::AlignmentFault(addr)) => {
@@ -118,11 +97,7 @@ impl Lockstep {
                     self.memory.set(addr, width, value);
                 } else {
                     let raw = self.memory.get(addr, width);
-                    let value = if step.inst.op == Op::Lh {
-                        raw as i16 as u32
-                    } else {
-                        raw
-                    };
+                    let value = if step.inst.op == Op::Lh { raw as i16 as u32 } else { raw };
                     self.hart.registers[usize::from(step.inst.rd)] = value;
                 }
                 self.hart.pc += 4;
@@ -148,39 +123,22 @@ impl Observer for Lockstep {
 
     fn retire(&mut self, step: &Step) {
         self.settle();
-        let Inst {
-            op, rd, rs1, rs2, ..
-        } = step.inst;
+        let Inst { op, rd, rs1, rs2, .. } = step.inst;
         assert_eq!(step.pc, self.hart.pc, "{step:x?}");
-        assert_eq!(
-            step.inst,
-            trilemma_frontends::riscv::isa::decode(self.memory.get(step.pc, 4)).unwrap()
-        );
+        assert_eq!(step.inst, trilemma_frontends::riscv::isa::decode(self.memory.get(step.pc, 4)).unwrap());
         assert_eq!(step.rs1, self.reg(rs1), "{step:x?}");
         assert_eq!(step.rs2, self.reg(rs2), "{step:x?}");
         assert_eq!(step.rd_before, self.reg(rd), "{step:x?}");
-        assert_eq!(
-            step.words.map(|(before, _)| before),
-            self.words(step),
-            "{step:x?}"
-        );
+        assert_eq!(step.words.map(|(before, _)| before), self.words(step), "{step:x?}");
         if op.width() > 0 {
-            assert_eq!(
-                step.addr,
-                self.reg(rs1).wrapping_add(step.inst.imm as u32),
-                "{step:x?}"
-            );
+            assert_eq!(step.addr, self.reg(rs1).wrapping_add(step.inst.imm as u32), "{step:x?}");
         }
         self.advance(step);
         if rd != 0 {
             assert_eq!(step.rd, self.reg(rd), "{step:x?}");
         }
         assert_eq!(step.next_pc, self.hart.pc, "{step:x?}");
-        assert_eq!(
-            step.words.map(|(_, after)| after),
-            self.words(step),
-            "{step:x?}"
-        );
+        assert_eq!(step.words.map(|(_, after)| after), self.words(step), "{step:x?}");
         self.steps += 1;
         self.seen[op as usize] += 1;
     }
@@ -220,10 +178,7 @@ fn lockstep(program: &Program, input: &[u8]) -> (Outcome, [u64; 64]) {
     reference.settle();
     assert_eq!(reference.steps, outcome.cycles);
     assert_eq!(reference.misaligned, outcome.misaligned);
-    assert_eq!(
-        execute(program, input, 10_000_000, &mut Silent).unwrap(),
-        outcome
-    );
+    assert_eq!(execute(program, input, 10_000_000, &mut Silent).unwrap(), outcome);
     (outcome, reference.seen)
 }
 
@@ -231,42 +186,19 @@ fn lockstep(program: &Program, input: &[u8]) -> (Outcome, [u64; 64]) {
 fn set(register: u8, value: u32) -> [Inst; 2] {
     let low = (value as i32) << 20 >> 20;
     let high = value.wrapping_sub(low as u32) as i32;
-    [
-        Inst::new(Op::Lui, register, 0, 0, high),
-        Inst::new(Op::Addi, register, register, 0, low),
-    ]
+    [Inst::new(Op::Lui, register, 0, 0, high), Inst::new(Op::Addi, register, register, 0, low)]
 }
 
 fn assemble(code: &[Inst]) -> Program {
-    let exit = [
-        set(17, 93)[1],
-        Inst::new(Op::Addi, 17, 0, 0, 93),
-        Inst::new(Op::Ecall, 0, 0, 0, 0),
-    ];
+    let exit = [set(17, 93)[1], Inst::new(Op::Addi, 17, 0, 0, 93), Inst::new(Op::Ecall, 0, 0, 0, 0)];
     let words: Vec<u32> = code.iter().chain(&exit).map(|&inst| encode(inst)).collect();
     Program::from_words(BASE, &words).unwrap()
 }
 
 #[test]
 fn edge_operands_and_coinciding_registers() {
-    const EDGES: [u32; 8] = [
-        0,
-        1,
-        u32::MAX,
-        0x8000_0000,
-        0x7fff_ffff,
-        31,
-        32,
-        0xffff_8000,
-    ];
-    const REGISTERS: [(u8, u8, u8); 6] = [
-        (5, 6, 7),
-        (0, 6, 7),
-        (6, 6, 7),
-        (7, 6, 7),
-        (5, 6, 6),
-        (6, 6, 6),
-    ];
+    const EDGES: [u32; 8] = [0, 1, u32::MAX, 0x8000_0000, 0x7fff_ffff, 31, 32, 0xffff_8000];
+    const REGISTERS: [(u8, u8, u8); 6] = [(5, 6, 7), (0, 6, 7), (6, 6, 7), (7, 6, 7), (5, 6, 6), (6, 6, 6)];
     let mut code = Vec::new();
     for a in EDGES {
         for b in EDGES {
@@ -298,9 +230,7 @@ fn edge_operands_and_coinciding_registers() {
 fn value(rng: &mut StdRng) -> u32 {
     match rng.random_range(0..4) {
         0 => rng.random_range(0..4_u32).wrapping_sub(2),
-        1 => 0x8000_0000_u32
-            .wrapping_add(rng.random_range(0..4_u32))
-            .wrapping_sub(2),
+        1 => 0x8000_0000_u32.wrapping_add(rng.random_range(0..4_u32)).wrapping_sub(2),
         2 => 1 << rng.random_range(0..32),
         _ => rng.random(),
     }
@@ -309,17 +239,11 @@ fn value(rng: &mut StdRng) -> u32 {
 /// A random straight or forward-jumping program. Register 31 points at data, 30 holds jump targets.
 fn random_program(rng: &mut StdRng) -> Program {
     const LEN: usize = 400;
-    let mut code: Vec<Inst> = (1..30)
-        .flat_map(|register| set(register, value(rng)))
-        .collect();
+    let mut code: Vec<Inst> = (1..30).flat_map(|register| set(register, value(rng))).collect();
     code.extend(set(31, DATA));
     for _ in 0..LEN {
         let op = Op::ALL[rng.random_range(0..Op::ALL.len())];
-        let (rd, rs1, rs2) = (
-            rng.random_range(0..31),
-            rng.random_range(0..32),
-            rng.random_range(0..32),
-        );
+        let (rd, rs1, rs2) = (rng.random_range(0..31), rng.random_range(0..32), rng.random_range(0..32));
         let imm = rng.random_range(-2048..2048);
         let ahead = 4 * rng.random_range(1..4);
         if op == Op::Jalr {
@@ -357,16 +281,10 @@ fn random_programs() {
     for _ in 0..400 {
         let (outcome, counts) = lockstep(&random_program(&mut rng), &[]);
         misaligned += outcome.misaligned;
-        seen.iter_mut()
-            .zip(counts)
-            .for_each(|(total, count)| *total += count);
+        seen.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
     }
     for &op in Op::ALL {
-        assert!(
-            op == Op::Ecall || seen[op as usize] > 100,
-            "{op} ran {} times",
-            seen[op as usize]
-        );
+        assert!(op == Op::Ecall || seen[op as usize] > 100, "{op} ran {} times", seen[op as usize]);
     }
     assert!(misaligned > 100);
 }
@@ -390,12 +308,7 @@ fn guests() {
         };
         let program = Program::from_elf(&elf).unwrap();
         let (outcome, _) = lockstep(&program, &n.to_le_bytes());
-        assert_eq!(
-            outcome.exit_code,
-            0,
-            "{name}: {}",
-            String::from_utf8_lossy(&outcome.debug)
-        );
+        assert_eq!(outcome.exit_code, 0, "{name}: {}", String::from_utf8_lossy(&outcome.debug));
         println!("{name}, n = {n}: {} instructions", outcome.cycles);
     }
 }

@@ -6,9 +6,7 @@
 use trilemma_core::channel::{Question, Shape};
 use trilemma_core::claim::{Claim, ClaimKind, Columns};
 use trilemma_core::scheme::{Opens, Properties, Scheme, Setup};
-use trilemma_core::{
-    ConfigError, Label, Options, ProveError, ProverTranscript, Reject, Setting, VerifierTranscript,
-};
+use trilemma_core::{ConfigError, Label, Options, ProveError, ProverTranscript, Reject, Setting, VerifierTranscript};
 
 /// Sends columns in the clear.
 pub struct Ideal;
@@ -73,12 +71,7 @@ impl<S: Setting, Q: ClaimKind<S>> Opens<S, Q> for Ideal {
         Q::view(&opener[matrix], on)
     }
 
-    fn answer(
-        (): &(),
-        openers: &[&Self::Opener],
-        questions: &[Question<Q>],
-        (): &mut (),
-    ) -> Vec<Vec<S::Ext>> {
+    fn answer((): &(), openers: &[&Self::Opener], questions: &[Question<Q>], (): &mut ()) -> Vec<Vec<S::Ext>> {
         questions.iter().map(|q| q.query.evaluate(&openers[q.oracle.0][q.matrix])).collect()
     }
 

@@ -51,8 +51,7 @@ use trilemma_core::channel::{Question, Shape};
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
 use trilemma_core::scheme::{Opens, Properties, Scheme, Setup};
 use trilemma_core::{
-    ConfigError, ErrorTerm, Label, Ledger, Options, ProveError, ProverTranscript, Reject,
-    VerifierTranscript,
+    ConfigError, ErrorTerm, Label, Ledger, Options, ProveError, ProverTranscript, Reject, VerifierTranscript,
 };
 
 use crate::msm::msm;
@@ -78,48 +77,25 @@ pub struct VerifierKey<S: PairingSetting> {
 
 impl<S: PairingSetting> Scheme<S> for Kzg {
     const NAME: &'static str = "kzg";
+    const MAX_LOG_HEIGHT: usize = 17;
     type ProverKey = ProverKey<S>;
     type VerifierKey = VerifierKey<S>;
     /// One point per column of each matrix.
     type Commitment = Vec<Vec<G1<S>>>;
     type Opener = Vec<Columns<S::Base>>;
 
-    fn setup(
-        options: &Options,
-        max_log_height: usize,
-    ) -> Result<(ProverKey<S>, VerifierKey<S>), ConfigError> {
+    fn setup(options: &Options, max_log_height: usize) -> Result<(ProverKey<S>, VerifierKey<S>), ConfigError> {
         let srs = Srs::<S>::for_options(options, max_log_height)?;
         // A string made on the spot is as long as asked for, though a longer one may stand in for it.
-        let log_powers = if options.srs.is_some() {
-            srs.log_size()
-        } else {
-            max_log_height
-        };
+        let log_powers = if options.srs.is_some() { srs.log_size() } else { max_log_height };
         let (g2, setup) = (*srs.g2(), srs.origin().clone());
-        let vk = VerifierKey {
-            g2,
-            log_powers,
-            max_log_height,
-            setup,
-        };
-        Ok((
-            ProverKey {
-                srs,
-                log_powers,
-                max_log_height,
-            },
-            vk,
-        ))
+        let vk = VerifierKey { g2, log_powers, max_log_height, setup };
+        Ok((ProverKey { srs, log_powers, max_log_height }, vk))
     }
 
     fn properties(vk: &VerifierKey<S>) -> Properties {
         let setup = vk.setup.clone();
-        Properties {
-            setup,
-            post_quantum: false,
-            hiding: false,
-            verifier: "1 + columns",
-        }
+        Properties { setup, post_quantum: false, hiding: false, verifier: "1 + columns" }
     }
 
     /// A commitment stands for one polynomial, but of degree up to `N` whatever the height: a term
@@ -141,9 +117,7 @@ impl<S: PairingSetting> Scheme<S> for Kzg {
                 if shape.log_height > vk.max_log_height {
                     return Err(Reject::new("a matrix is higher than the reference string"));
                 }
-                (0..shape.width)
-                    .map(|_| recv_point::<S>(label, t))
-                    .collect()
+                (0..shape.width).map(|_| recv_point::<S>(label, t)).collect()
             })
             .collect()
     }
@@ -227,10 +201,7 @@ impl<S: PairingSetting> Opens<S, UniEval<S::Ext>> for Kzg {
         questions: &[Question<UniEval<S::Ext>>],
         (): &mut (),
     ) -> Vec<Vec<S::Ext>> {
-        questions
-            .iter()
-            .map(|q| prover::evaluate::<S>(&openers[q.oracle.0][q.matrix], q.query))
-            .collect()
+        questions.iter().map(|q| prover::evaluate::<S>(&openers[q.oracle.0][q.matrix], q.query)).collect()
     }
 
     fn open(
@@ -289,17 +260,10 @@ fn gather<S: PairingSetting>(
     let mut matrices: BTreeMap<_, Opened<'_, S::Ext>> = BTreeMap::new();
     for claim in claims.iter().filter(|claim| !claim.values.is_empty()) {
         let (oracle, matrix) = (claim.oracle, claim.matrix);
-        let empty = Opened {
-            oracle,
-            matrix,
-            at: Vec::new(),
-        };
+        let empty = Opened { oracle, matrix, at: Vec::new() };
         let at = &mut matrices.entry((oracle, matrix)).or_insert(empty).at;
         let (point, values) = (claim.query.0, claim.values.as_slice());
-        if at
-            .first()
-            .is_some_and(|(_, first)| first.len() != values.len())
-        {
+        if at.first().is_some_and(|(_, first)| first.len() != values.len()) {
             return Err("claims of different widths about one matrix");
         }
         match at.iter().find(|(p, _)| *p == point) {
@@ -324,11 +288,7 @@ fn union<S: PairingSetting>(opened: &[Opened<'_, S::Ext>]) -> Vec<S::Ext> {
 
 /// `T - S_i`.
 fn others<S: PairingSetting>(points: &[S::Ext], own: &[S::Ext]) -> Vec<S::Ext> {
-    points
-        .iter()
-        .filter(|point| !own.contains(point))
-        .copied()
-        .collect()
+    points.iter().filter(|point| !own.contains(point)).copied().collect()
 }
 
 /// `Z_A(z)`.
@@ -337,9 +297,7 @@ fn vanishing<S: PairingSetting>(points: &[S::Ext], z: S::Ext) -> S::Ext {
 }
 
 fn encode_shapes(shapes: &[Shape]) -> Vec<u8> {
-    let sizes = shapes
-        .iter()
-        .flat_map(|shape| [shape.log_height as u64, shape.width as u64]);
+    let sizes = shapes.iter().flat_map(|shape| [shape.log_height as u64, shape.width as u64]);
     sizes.flat_map(u64::to_le_bytes).collect()
 }
 
@@ -357,11 +315,7 @@ fn encode_points<S: PairingSetting>(opened: &[Opened<'_, S::Ext>]) -> Vec<u8> {
 }
 
 /// The error terms of `gamma` and `z`.
-fn terms<S: PairingSetting>(
-    opened: &[Opened<'_, S::Ext>],
-    points: usize,
-    log_powers: usize,
-) -> [ErrorTerm; 2] {
+fn terms<S: PairingSetting>(opened: &[Opened<'_, S::Ext>], points: usize, log_powers: usize) -> [ErrorTerm; 2] {
     let columns: usize = opened.iter().map(Opened::width).sum();
     let degree = (log_powers as f64).exp2() + points as f64;
     [
@@ -386,10 +340,7 @@ fn assume<S: PairingSetting>(ledger: &mut Ledger, log_powers: usize) {
 }
 
 /// Reads a point: canonical, on the curve and in the subgroup, or rejected.
-fn recv_point<S: PairingSetting>(
-    label: Label,
-    t: &mut VerifierTranscript<'_>,
-) -> Result<G1<S>, Reject> {
+fn recv_point<S: PairingSetting>(label: Label, t: &mut VerifierTranscript<'_>) -> Result<G1<S>, Reject> {
     let bytes = t.recv(label, G1::<S>::generator().compressed_size())?;
     let point = G1::<S>::deserialize_compressed(bytes)
         .map_err(|_| Reject::new(format!("`{label}` is not a point of the group")))?;

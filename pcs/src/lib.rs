@@ -7,10 +7,8 @@ pub mod kzg;
 pub mod msm;
 pub mod srs;
 
+use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
 use trilemma_core::{SchemeEntry, Smooth, UniEval};
-use trilemma_core::setting::{
-    BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5,
-};
 
 /// A setting with schemes.
 pub trait Available: Smooth {

@@ -47,11 +47,7 @@ impl Term {
         negated.sub_with_borrow(&scalar);
         let negative = negated < scalar;
         let magnitude = if negative { negated.0 } else { scalar.0 };
-        Self {
-            base: base as u32,
-            negative,
-            magnitude,
-        }
+        Self { base: base as u32, negative, magnitude }
     }
 }
 
@@ -76,11 +72,7 @@ impl Digits {
             let bit = w * width + width - 1;
             offset[bit / 64] |= 1 << (bit % 64);
         }
-        Self {
-            width,
-            count,
-            offset,
-        }
+        Self { width, count, offset }
     }
 
     /// The digits that make `n` additions into buckets and their sums cheapest.
@@ -106,57 +98,32 @@ impl Digits {
 }
 
 fn buckets_sum<P: Curve>(bases: &[Affine<P>], terms: &[Term]) -> Projective<P> {
-    let bits = terms
-        .iter()
-        .map(|term| bit_length(&term.magnitude))
-        .max()
-        .unwrap_or(0);
+    let bits = terms.iter().map(|term| bit_length(&term.magnitude)).max().unwrap_or(0);
     if bits == 0 {
         return Projective::ZERO;
     }
     let tasks_wanted = rayon::current_num_threads();
     let mut chunk = terms.len().min(TASK);
     let digits = Digits::cheapest(bits, chunk);
-    chunk = chunk.min(
-        (terms.len() * digits.count)
-            .div_ceil(tasks_wanted)
-            .max(BATCH),
-    );
+    chunk = chunk.min((terms.len() * digits.count).div_ceil(tasks_wanted).max(BATCH));
     let windows: Vec<Projective<P>> = (0..digits.count)
         .into_par_iter()
-        .map(|w| {
-            terms
-                .par_chunks(chunk)
-                .map(|terms| window_sum(bases, terms, &digits, w))
-                .sum()
-        })
+        .map(|w| terms.par_chunks(chunk).map(|terms| window_sum(bases, terms, &digits, w)).sum())
         .collect();
-    windows
-        .iter()
-        .rev()
-        .fold(Projective::ZERO, |mut sum, window| {
-            for _ in 0..digits.width {
-                sum.double_in_place();
-            }
-            sum + window
-        })
+    windows.iter().rev().fold(Projective::ZERO, |mut sum, window| {
+        for _ in 0..digits.width {
+            sum.double_in_place();
+        }
+        sum + window
+    })
 }
 
 /// `digit(term, w) * base`, summed over the terms.
-fn window_sum<P: Curve>(
-    bases: &[Affine<P>],
-    terms: &[Term],
-    digits: &Digits,
-    w: usize,
-) -> Projective<P> {
-    let signed: Vec<i32> = terms
-        .iter()
-        .map(|term| digits.digit(&term.magnitude, w) * if term.negative { -1 } else { 1 })
-        .collect();
+fn window_sum<P: Curve>(bases: &[Affine<P>], terms: &[Term], digits: &Digits, w: usize) -> Projective<P> {
+    let signed: Vec<i32> =
+        terms.iter().map(|term| digits.digit(&term.magnitude, w) * if term.negative { -1 } else { 1 }).collect();
     let mut sizes = vec![0u32; 1 + (1 << (digits.width - 1))];
-    signed
-        .iter()
-        .for_each(|digit| sizes[digit.unsigned_abs() as usize] += 1);
+    signed.iter().for_each(|digit| sizes[digit.unsigned_abs() as usize] += 1);
     sizes[0] = 0;
     let mut ends: Vec<u32> = sizes
         .iter()
@@ -206,11 +173,7 @@ fn fold_buckets<P: SWCurveConfig>(mut points: Vec<Affine<P>>, sizes: &mut [u32])
             *size = size.div_ceil(2);
         }
         for pairs in pairs.chunks(BATCH) {
-            adder.add(
-                pairs.len(),
-                |i| (points[pairs[i].1], points[pairs[i].1 + 1]),
-                |i, sum| folded[pairs[i].0] = sum,
-            );
+            adder.add(pairs.len(), |i| (points[pairs[i].1], points[pairs[i].1 + 1]), |i, sum| folded[pairs[i].0] = sum);
         }
         points = folded;
     }
@@ -225,10 +188,7 @@ struct Adder<F> {
 
 impl<F> Default for Adder<F> {
     fn default() -> Self {
-        Self {
-            denominators: Vec::new(),
-            prefixes: Vec::new(),
-        }
+        Self { denominators: Vec::new(), prefixes: Vec::new() }
     }
 }
 
@@ -271,11 +231,7 @@ fn slope_denominator<P: SWCurveConfig>(a: &Affine<P>, b: &Affine<P>) -> P::BaseF
     } else {
         P::BaseField::ONE
     };
-    if denominator.is_zero() {
-        P::BaseField::ONE
-    } else {
-        denominator
-    }
+    if denominator.is_zero() { P::BaseField::ONE } else { denominator }
 }
 
 /// The sum of two points, given the inverse of [`slope_denominator`].
@@ -313,10 +269,9 @@ impl<P: Curve> FixedBase<P> {
         let tables = (0..digits.count)
             .map(|_| {
                 let start = power;
-                let multiples: Vec<Projective<P>> =
-                    std::iter::successors(Some(start), |last| Some(*last + start))
-                        .take(1 << (digits.width - 1))
-                        .collect();
+                let multiples: Vec<Projective<P>> = std::iter::successors(Some(start), |last| Some(*last + start))
+                    .take(1 << (digits.width - 1))
+                    .collect();
                 (0..digits.width).for_each(|_| {
                     power.double_in_place();
                 });
@@ -328,17 +283,11 @@ impl<P: Curve> FixedBase<P> {
 
     /// `scalar * base` for every scalar.
     pub fn multiples(&self, scalars: &[P::ScalarField]) -> Vec<Affine<P>> {
-        scalars
-            .par_chunks(BATCH)
-            .flat_map_iter(|chunk| self.multiples_serial(chunk))
-            .collect()
+        scalars.par_chunks(BATCH).flat_map_iter(|chunk| self.multiples_serial(chunk)).collect()
     }
 
     fn multiples_serial(&self, scalars: &[P::ScalarField]) -> Vec<Affine<P>> {
-        let limbs: Vec<[u64; 4]> = scalars
-            .iter()
-            .map(|scalar| scalar.into_bigint().0)
-            .collect();
+        let limbs: Vec<[u64; 4]> = scalars.iter().map(|scalar| scalar.into_bigint().0).collect();
         let mut adder = Adder::default();
         let mut sums = vec![Affine::identity(); limbs.len()];
         let mut next = sums.clone();
@@ -380,8 +329,7 @@ mod tests {
                 logs[i] = [P::ScalarField::ZERO, logs[0], -logs[0]][i % 3];
             }
             let bases = fixed.multiples(&logs);
-            let expected: Vec<Affine<P>> =
-                logs.iter().map(|&x| (P::GENERATOR * x).into()).collect();
+            let expected: Vec<Affine<P>> = logs.iter().map(|&x| (P::GENERATOR * x).into()).collect();
             assert_eq!(bases, expected);
             for bits in [0, 1, 8, 16, 17, 32, 63, 64, 65, 200, 255] {
                 let scalars: Vec<P::ScalarField> = (0..n)
@@ -406,27 +354,17 @@ mod tests {
 
     #[test]
     fn digits_add_up() {
-        for (bits, width) in [
-            (1, 2),
-            (1, 3),
-            (64, 2),
-            (64, 13),
-            (255, 2),
-            (255, 16),
-            (255, 10),
-        ] {
+        for (bits, width) in [(1, 2), (1, 3), (64, 2), (64, 13), (255, 2), (255, 16), (255, 10)] {
             let digits = Digits::new(bits, width);
             let top: u64 = if bits == 1 { 1 } else { u64::MAX };
             for x in [[1, 0, 0, 0], [top, 0, 0, 0], [0, 0, 0, (1 << 63) - 1]] {
                 if bit_length(&x) > bits {
                     continue;
                 }
-                let sum = (0..digits.count)
-                    .rev()
-                    .fold(ark_bls12_381::Fr::ZERO, |sum, w| {
-                        let radix = ark_bls12_381::Fr::from(1u64 << width);
-                        sum * radix + ark_bls12_381::Fr::from(digits.digit(&x, w))
-                    });
+                let sum = (0..digits.count).rev().fold(ark_bls12_381::Fr::ZERO, |sum, w| {
+                    let radix = ark_bls12_381::Fr::from(1u64 << width);
+                    sum * radix + ark_bls12_381::Fr::from(digits.digit(&x, w))
+                });
                 assert_eq!(sum, ark_bls12_381::Fr::from(num(&x)), "{bits} {width}");
             }
         }
@@ -434,8 +372,6 @@ mod tests {
 
     fn num(x: &[u64; 4]) -> ark_bls12_381::Fr {
         let radix = ark_bls12_381::Fr::from(1u128 << 64);
-        x.iter().rev().fold(ark_bls12_381::Fr::ZERO, |sum, &limb| {
-            sum * radix + ark_bls12_381::Fr::from(limb)
-        })
+        x.iter().rev().fold(ark_bls12_381::Fr::ZERO, |sum, &limb| sum * radix + ark_bls12_381::Fr::from(limb))
     }
 }

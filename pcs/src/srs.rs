@@ -66,12 +66,7 @@ macro_rules! pairing_setting {
         }
     };
 }
-pairing_setting!(
-    Bls12,
-    ark_bls12_381::g1::Config,
-    ark_bls12_381::Bls12_381,
-    126.0
-);
+pairing_setting!(Bls12, ark_bls12_381::g1::Config, ark_bls12_381::Bls12_381, 126.0);
 pairing_setting!(Bn254, ark_bn254::g1::Config, ark_bn254::Bn254, 100.0);
 
 const MAGIC: &[u8] = b"TRILSRS1";
@@ -82,7 +77,8 @@ pub const DEFAULT_SEED: u64 = 0;
 
 /// A structured reference string.
 pub struct Srs<S: PairingSetting> {
-    powers: Vec<G1<S>>,
+    log_size: usize,
+    powers: OnceLock<Vec<G1<S>>>,
     g2: [G2<S>; 2],
     origin: Setup,
     trapdoor: Option<S::Base>,
@@ -94,33 +90,27 @@ fn error(text: impl std::fmt::Display) -> ConfigError {
 }
 
 impl<S: PairingSetting> Srs<S> {
-    fn new(powers: Vec<G1<S>>, g2: [G2<S>; 2], origin: Setup, trapdoor: Option<S::Base>) -> Self {
-        let lagrange = (0..=powers.len().trailing_zeros())
-            .map(|_| OnceLock::new())
-            .collect();
-        Self {
-            powers,
-            g2,
-            origin,
-            trapdoor,
-            lagrange,
-        }
+    fn new(
+        log_size: usize,
+        powers: Option<Vec<G1<S>>>,
+        g2: [G2<S>; 2],
+        origin: Setup,
+        trapdoor: Option<S::Base>,
+    ) -> Self {
+        let lagrange = (0..=log_size).map(|_| OnceLock::new()).collect();
+        Self { log_size, powers: powers.map_or_else(OnceLock::new, OnceLock::from), g2, origin, trapdoor, lagrange }
     }
 
-    /// A string of `2^log_size` powers whose trapdoor anybody can compute from the seed.
+    /// A string of `2^log_size` powers whose trapdoor anybody can compute from the seed. Its powers
+    /// are made on first use: verifying needs none.
     pub fn insecure(log_size: usize, seed: u64) -> Result<Self, ConfigError> {
         if log_size > MAX_LOG_SIZE.min(S::Base::TWO_ADICITY) {
             return Err(error(format!("2^{log_size} powers are too many")));
         }
         let tau = insecure_trapdoor::<S>(seed);
-        let powers: Vec<S::Base> = tau.powers().take(1 << log_size).collect();
-        let powers = FixedBase::new(G1::<S>::generator()).multiples(S::scalars(&powers));
-        let g2 = [
-            G2::<S>::generator(),
-            (G2::<S>::generator() * S::scalar(tau)).into(),
-        ];
+        let g2 = [G2::<S>::generator(), (G2::<S>::generator() * S::scalar(tau)).into()];
         let origin = Setup::Insecure(format!("drawn on this machine from seed {seed}"));
-        Ok(Self::new(powers, g2, origin, Some(tau)))
+        Ok(Self::new(log_size, None, g2, origin, Some(tau)))
     }
 
     /// The string that `options` name, for polynomials of up to `2^log_size` coefficients.
@@ -131,9 +121,7 @@ impl<S: PairingSetting> Srs<S> {
         let srs = Self::load(path)?;
         if srs.log_size() < log_size {
             let have = srs.log_size();
-            return Err(error(format!(
-                "the file has 2^{have} powers, 2^{log_size} are needed"
-            )));
+            return Err(error(format!("the file has 2^{have} powers, 2^{log_size} are needed")));
         }
         Ok(Arc::new(srs))
     }
@@ -143,10 +131,7 @@ impl<S: PairingSetting> Srs<S> {
         type Made = BTreeMap<(&'static str, u64), Arc<dyn Any + Send + Sync>>;
         static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = made
-            .get(&(S::NAME, seed))
-            .cloned()
-            .and_then(|any| any.downcast::<Self>().ok());
+        let found = made.get(&(S::NAME, seed)).cloned().and_then(|any| any.downcast::<Self>().ok());
         if let Some(srs) = found.filter(|srs| srs.log_size() >= log_size) {
             return Ok(srs);
         }
@@ -157,12 +142,16 @@ impl<S: PairingSetting> Srs<S> {
 
     /// log2 of the number of powers.
     pub fn log_size(&self) -> usize {
-        self.powers.len().trailing_zeros() as usize
+        self.log_size
     }
 
     /// `[tau^i]_1` for every `i`.
     pub fn powers(&self) -> &[G1<S>] {
-        &self.powers
+        self.powers.get_or_init(|| {
+            let tau = self.trapdoor.unwrap_or_default();
+            let powers: Vec<S::Base> = tau.powers().take(1 << self.log_size).collect();
+            FixedBase::new(G1::<S>::generator()).multiples(S::scalars(&powers))
+        })
     }
 
     /// `[1]_2` and `[tau]_2`.
@@ -180,12 +169,9 @@ impl<S: PairingSetting> Srs<S> {
     /// trapdoor where it is known, else by a transform in the group, which is slow.
     pub fn lagrange(&self, log_height: usize) -> Option<&[G1<S>]> {
         let slot = self.lagrange.get(log_height)?;
-        Some(slot.get_or_init(|| {
-            match self.trapdoor {
-                Some(tau) => FixedBase::new(G1::<S>::generator())
-                    .multiples(S::scalars(&lagrange_at::<S>(log_height, tau))),
-                None => group_inverse_dft::<S>(&self.powers[..1 << log_height]),
-            }
+        Some(slot.get_or_init(|| match self.trapdoor {
+            Some(tau) => FixedBase::new(G1::<S>::generator()).multiples(S::scalars(&lagrange_at::<S>(log_height, tau))),
+            None => group_inverse_dft::<S>(&self.powers()[..1 << log_height]),
         }))
     }
 
@@ -213,7 +199,7 @@ impl<S: PairingSetting> Srs<S> {
         out.push(flag);
         put_text(&mut out, provenance);
         out.push(self.log_size() as u8);
-        for point in &self.powers {
+        for point in self.powers() {
             put_point(&mut out, point);
         }
         self.g2.iter().for_each(|point| put_point(&mut out, point));
@@ -242,19 +228,15 @@ impl<S: PairingSetting> Srs<S> {
             return Err(error("too many powers"));
         }
         let size = G1::<S>::generator().serialized_size(Compress::No);
-        let powers: Vec<G1<S>> = take(&mut rest, size << log_size)?
-            .par_chunks_exact(size)
-            .map(read_point)
-            .collect::<Result<_, _>>()?;
+        let powers: Vec<G1<S>> =
+            take(&mut rest, size << log_size)?.par_chunks_exact(size).map(read_point).collect::<Result<_, _>>()?;
         let size = G2::<S>::generator().serialized_size(Compress::No);
-        let g2 = [
-            read_point(take(&mut rest, size)?)?,
-            read_point(take(&mut rest, size)?)?,
-        ];
+        let g2 = [read_point(take(&mut rest, size)?)?, read_point(take(&mut rest, size)?)?];
         if !rest.is_empty() {
             return Err(error("bytes after the end"));
         }
-        let srs = Self::new(powers, g2, origin, None);
+        let log_size = powers.len().trailing_zeros() as usize;
+        let srs = Self::new(log_size, Some(powers), g2, origin, None);
         srs.check(blake3::hash(bytes).as_bytes())?;
         Ok(srs)
     }
@@ -262,7 +244,7 @@ impl<S: PairingSetting> Srs<S> {
     /// Checks that the points are the powers of one `tau`, with coefficients drawn from `seed`.
     fn check(&self, seed: &[u8; 32]) -> Result<(), ConfigError> {
         let [h, tau_h] = self.g2;
-        if self.powers.first() != Some(&G1::<S>::generator()) || h != G2::<S>::generator() {
+        if self.powers().first() != Some(&G1::<S>::generator()) || h != G2::<S>::generator() {
             return Err(error("the first points are not the generators"));
         }
         if tau_h == h || tau_h.is_zero() {
@@ -270,14 +252,12 @@ impl<S: PairingSetting> Srs<S> {
         }
         let mut stream = blake3::Hasher::new_derive_key("trilemma srs check v1");
         let mut stream = stream.update(seed).finalize_xof();
-        let mut coefficients = vec![[0; 16]; self.powers.len() - 1];
+        let mut coefficients = vec![[0; 16]; self.powers().len() - 1];
         coefficients.iter_mut().for_each(|c| stream.fill(c));
-        let coefficients: Vec<Scalar<S>> = coefficients
-            .iter()
-            .map(|c| Scalar::<S>::from_le_bytes_mod_order(c))
-            .collect();
-        let low = msm(&self.powers, &coefficients);
-        let high = msm(&self.powers[1..], &coefficients);
+        let coefficients: Vec<Scalar<S>> =
+            coefficients.iter().map(|c| Scalar::<S>::from_le_bytes_mod_order(c)).collect();
+        let low = msm(self.powers(), &coefficients);
+        let high = msm(&self.powers()[1..], &coefficients);
         if S::Engine::pairing(high, h) != S::Engine::pairing(low, tau_h) {
             return Err(error("the points are not the powers of one number"));
         }
@@ -286,30 +266,18 @@ impl<S: PairingSetting> Srs<S> {
 }
 
 /// Writes an insecure string for the curve of that name.
-pub fn save_insecure(
-    curve: &str,
-    log_size: usize,
-    seed: u64,
-    path: &Path,
-) -> Result<(), ConfigError> {
+pub fn save_insecure(curve: &str, log_size: usize, seed: u64, path: &Path) -> Result<(), ConfigError> {
     match curve {
         Bls12::NAME => Srs::<Bls12>::insecure(log_size, seed)?.save(path),
         Bn254::NAME => Srs::<Bn254>::insecure(log_size, seed)?.save(path),
-        _ => Err(ConfigError::choice(
-            "srs curve",
-            curve,
-            [Bls12::NAME, Bn254::NAME],
-        )),
+        _ => Err(ConfigError::choice("srs curve", curve, [Bls12::NAME, Bn254::NAME])),
     }
 }
 
 /// The `tau` of a seed, outside every power-of-two subgroup.
 fn insecure_trapdoor<S: PairingSetting>(seed: u64) -> S::Base {
     let mut stream = blake3::Hasher::new_derive_key("trilemma insecure srs v1");
-    let mut stream = stream
-        .update(S::NAME.as_bytes())
-        .update(&seed.to_le_bytes())
-        .finalize_xof();
+    let mut stream = stream.update(S::NAME.as_bytes()).update(&seed.to_le_bytes()).finalize_xof();
     loop {
         let mut bytes = vec![0; S::BYTES];
         stream.fill(&mut bytes);
@@ -328,10 +296,7 @@ pub(crate) fn lagrange_at<S: Smooth>(log_height: usize, x: S::Ext) -> Vec<S::Ext
     let scale = (x.exp_power_of_2(log_height) - S::Ext::ONE).div_2exp_u64(log_height as u64);
     let differences: Vec<S::Ext> = points.par_iter().map(|&point| x - point).collect();
     let mut values = p3_field::batch_multiplicative_inverse(&differences);
-    values
-        .par_iter_mut()
-        .zip(points)
-        .for_each(|(value, point)| *value *= scale * point);
+    values.par_iter_mut().zip(points).for_each(|(value, point)| *value *= scale * point);
     values
 }
 
@@ -339,29 +304,21 @@ pub(crate) fn lagrange_at<S: Smooth>(log_height: usize, x: S::Ext) -> Vec<S::Ext
 fn group_inverse_dft<S: PairingSetting>(points: &[G1<S>]) -> Vec<G1<S>> {
     let log_n = points.len().trailing_zeros() as usize;
     let scale = S::scalar(S::Base::ONE.div_2exp_u64(log_n as u64));
-    let reversed = |i: usize| {
-        i.reverse_bits()
-            .checked_shr(usize::BITS - log_n as u32)
-            .unwrap_or(0)
-    };
-    let mut values: Vec<Projective<S::G1>> = (0..points.len())
-        .into_par_iter()
-        .map(|i| points[reversed(i)] * scale)
-        .collect();
+    let reversed = |i: usize| i.reverse_bits().checked_shr(usize::BITS - log_n as u32).unwrap_or(0);
+    let mut values: Vec<Projective<S::G1>> =
+        (0..points.len()).into_par_iter().map(|i| points[reversed(i)] * scale).collect();
     for layer in 1..=log_n {
         let half = 1 << (layer - 1);
         let root = S::Base::two_adic_generator(layer).inverse();
         let twiddles: Vec<S::Base> = root.powers().collect_n(half);
         values.par_chunks_mut(2 * half).for_each(|block| {
             let (low, high) = block.split_at_mut(half);
-            low.par_iter_mut()
-                .zip(high)
-                .zip(S::scalars(&twiddles))
-                .with_min_len(16)
-                .for_each(|((low, high), twiddle)| {
+            low.par_iter_mut().zip(high).zip(S::scalars(&twiddles)).with_min_len(16).for_each(
+                |((low, high), twiddle)| {
                     let product = *high * twiddle;
                     (*low, *high) = (*low + product, *low - product);
-                });
+                },
+            );
         });
     }
     Projective::<S::G1>::normalize_batch(&values)
@@ -379,9 +336,7 @@ fn put_point(out: &mut Vec<u8>, point: &impl CanonicalSerialize) {
 }
 
 fn take<'a>(rest: &mut &'a [u8], n: usize) -> Result<&'a [u8], ConfigError> {
-    let (head, tail) = rest
-        .split_at_checked(n)
-        .ok_or_else(|| error("the file is cut short"))?;
+    let (head, tail) = rest.split_at_checked(n).ok_or_else(|| error("the file is cut short"))?;
     *rest = tail;
     Ok(head)
 }
@@ -437,13 +392,8 @@ mod tests {
             assert!(Srs::<S>::decode(&srs.encode()).is_err());
         }
         let mut srs = fresh(3);
-        srs.powers
-            .iter_mut()
-            .for_each(|p| *p = (*p * Scalar::<S>::from(3u64)).into());
-        assert!(
-            Srs::<S>::decode(&srs.encode()).is_err(),
-            "another generator"
-        );
+        srs.powers.iter_mut().for_each(|p| *p = (*p * Scalar::<S>::from(3u64)).into());
+        assert!(Srs::<S>::decode(&srs.encode()).is_err(), "another generator");
     }
 
     #[test]

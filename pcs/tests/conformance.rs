@@ -21,20 +21,9 @@ const FLIPS: usize = 1200;
 
 /// The options under which a scheme is run; only FRI hashes into trees.
 fn options(scheme: &str) -> Vec<Options> {
-    let security = Security {
-        bits: 20,
-        regime: Regime::Udr,
-    };
-    let hashes: &[&str] = if scheme == "fri" {
-        &["blake3", "keccak", "poseidon2"]
-    } else {
-        &["blake3"]
-    };
-    let options = |hash: &&str| Options {
-        security,
-        hash: hash.to_string(),
-        ..Options::default()
-    };
+    let security = Security { bits: 20, regime: Regime::Udr };
+    let hashes: &[&str] = if scheme == "fri" { &["blake3", "keccak", "poseidon2"] } else { &["blake3"] };
+    let options = |hash: &&str| Options { security, hash: hash.to_string(), ..Options::default() };
     hashes.iter().map(options).collect()
 }
 
@@ -47,25 +36,11 @@ where
         index: vec![random::<S>(rng, 3, 2)],
         oracles: vec![
             vec![random::<S>(rng, MAX_LOG_HEIGHT, 3), random::<S>(rng, 2, 1)],
-            vec![
-                random::<S>(rng, 2, 1),
-                random::<S>(rng, 5, 2),
-                random::<S>(rng, 3, 4),
-            ],
+            vec![random::<S>(rng, 2, 1), random::<S>(rng, 5, 2), random::<S>(rng, 3, 4)],
         ],
         asks: vec![
-            vec![
-                ask(0, 0, At::Z),
-                ask(1, 0, At::Z),
-                ask(1, 0, At::Next),
-                ask(2, 1, At::Z),
-            ],
-            vec![
-                ask(1, 1, At::Z),
-                ask(2, 0, At::Z),
-                ask(2, 2, At::Z),
-                ask(2, 2, At::Next),
-            ],
+            vec![ask(0, 0, At::Z), ask(1, 0, At::Z), ask(1, 0, At::Next), ask(2, 1, At::Z)],
+            vec![ask(1, 1, At::Z), ask(2, 0, At::Z), ask(2, 2, At::Z), ask(2, 2, At::Next)],
         ],
     }
 }
@@ -88,11 +63,7 @@ fn small<S: Available>(rng: &mut SmallRng, log_height: usize) -> Case<S>
 where
     StandardUniform: Distribution<S::Base>,
 {
-    Case {
-        index: Vec::new(),
-        oracles: vec![vec![random::<S>(rng, log_height, 1)]],
-        asks: vec![vec![ask(0, 0, At::Z)]],
-    }
+    Case { index: Vec::new(), oracles: vec![vec![random::<S>(rng, log_height, 1)]], asks: vec![vec![ask(0, 0, At::Z)]] }
 }
 
 /// Proofs of every legal shape are accepted, and both sides agree on answers, bytes and ledger.
@@ -100,16 +71,9 @@ fn accepts<S: Available>(lab: &common::Lab<S>, rng: &mut SmallRng)
 where
     StandardUniform: Distribution<S::Base>,
 {
-    let empty = Case {
-        index: Vec::new(),
-        oracles: Vec::new(),
-        asks: Vec::new(),
-    };
+    let empty = Case { index: Vec::new(), oracles: Vec::new(), asks: Vec::new() };
     lab.round_trip("no oracle", &empty);
-    let hollow = Case {
-        oracles: vec![Vec::new(), vec![random::<S>(rng, 3, 1)]],
-        ..empty
-    };
+    let hollow = Case { oracles: vec![Vec::new(), vec![random::<S>(rng, 3, 1)]], ..empty };
     lab.round_trip("an oracle without matrices, nothing asked", &hollow);
     lab.round_trip("large", &large(rng));
     lab.round_trip("twins", &twins(rng));
@@ -117,32 +81,19 @@ where
         lab.round_trip("one column", &small(rng, log_height));
     }
     let wide = Case {
-        oracles: vec![vec![
-            random::<S>(rng, 0, 5),
-            random::<S>(rng, MAX_LOG_HEIGHT, 50),
-        ]],
-        asks: vec![vec![
-            ask(0, 0, At::Z),
-            ask(0, 1, At::Z),
-            ask(0, 1, At::Next),
-        ]],
+        oracles: vec![vec![random::<S>(rng, 0, 5), random::<S>(rng, MAX_LOG_HEIGHT, 50)]],
+        asks: vec![vec![ask(0, 0, At::Z), ask(0, 1, At::Z), ask(0, 1, At::Next)]],
         index: Vec::new(),
     };
     lab.round_trip("wide", &wide);
     let twice = Case {
         oracles: vec![vec![random::<S>(rng, 4, 2)]],
-        asks: vec![
-            vec![ask(1, 0, At::Z), ask(0, 0, At::Z)],
-            vec![ask(1, 0, At::Z)],
-        ],
+        asks: vec![vec![ask(1, 0, At::Z), ask(0, 0, At::Z)], vec![ask(1, 0, At::Z)]],
         index: vec![random::<S>(rng, 2, 1)],
     };
     lab.round_trip("a question asked twice", &twice);
-    let constant = Case {
-        oracles: vec![vec![common::zero::<S>(3, 2)]],
-        asks: vec![vec![ask(0, 0, At::Z)]],
-        index: Vec::new(),
-    };
+    let constant =
+        Case { oracles: vec![vec![common::zero::<S>(3, 2)]], asks: vec![vec![ask(0, 0, At::Z)]], index: Vec::new() };
     lab.round_trip("zero columns", &constant);
 }
 
@@ -180,10 +131,7 @@ where
     beliefs.shapes[1].pop();
     lab.rejects("a matrix fewer", &honest, &beliefs);
     let mut beliefs = case.beliefs();
-    beliefs.shapes[0].push(Shape {
-        log_height: 2,
-        width: 1,
-    });
+    beliefs.shapes[0].push(Shape { log_height: 2, width: 1 });
     lab.rejects("a matrix more", &honest, &beliefs);
     let mut beliefs = case.beliefs();
     beliefs.asks[1].pop();
@@ -215,10 +163,7 @@ where
 
     // The commitments are the second and third messages, of equal length.
     let (start, length) = (common::HEADER, honest.proven.bytes["oracle"] / 2);
-    let (a, b) = (
-        start + common::extra::<S>(),
-        start + common::extra::<S>() + length,
-    );
+    let (a, b) = (start + common::extra::<S>(), start + common::extra::<S>() + length);
     for i in 0..length {
         honest.proven.proof.swap(a + i, b + i);
     }
@@ -236,31 +181,15 @@ where
         let proof = honest.proven.proof.clone();
         let every = proof.len() <= FLIPS;
         for i in 0..proof.len().min(FLIPS) {
-            let at = if every {
-                i
-            } else {
-                rng.random_range(0..proof.len())
-            };
+            let at = if every { i } else { rng.random_range(0..proof.len()) };
             honest.proven.proof[at] ^= rng.random_range(1..=255u8);
-            lab.rejects(
-                &format!("byte {at} of {} changed", proof.len()),
-                &honest,
-                &beliefs,
-            );
+            lab.rejects(&format!("byte {at} of {} changed", proof.len()), &honest, &beliefs);
             honest.proven.proof[at] = proof[at];
         }
         for i in 0..proof.len().min(FLIPS / 4) {
-            let n = if every {
-                i
-            } else {
-                rng.random_range(0..proof.len())
-            };
+            let n = if every { i } else { rng.random_range(0..proof.len()) };
             honest.proven.proof.truncate(n);
-            lab.rejects(
-                &format!("cut to {n} of {} bytes", proof.len()),
-                &honest,
-                &beliefs,
-            );
+            lab.rejects(&format!("cut to {n} of {} bytes", proof.len()), &honest, &beliefs);
             honest.proven.proof.clone_from(&proof);
         }
         for extra in [&[0][..], &[0xff; 3], &[0; 64]] {
@@ -300,11 +229,7 @@ where
     };
     if let Ok(honest) = lab.try_prove(&partly) {
         let reason = lab.reason(&honest, &partly.beliefs());
-        assert!(
-            reason.is_empty() || reason.contains("asked nothing"),
-            "{}: {reason}",
-            lab.name
-        );
+        assert!(reason.is_empty() || reason.contains("asked nothing"), "{}: {reason}", lab.name);
     }
 }
 
@@ -314,9 +239,7 @@ where
 {
     println!("seed {SEED:#x}");
     let schemes = S::univariate();
-    let runs = schemes
-        .iter()
-        .flat_map(|entry| options(entry.name).into_iter().map(move |o| (entry, o)));
+    let runs = schemes.iter().flat_map(|entry| options(entry.name).into_iter().map(move |o| (entry, o)));
     for (entry, options) in runs {
         let lab = common::Lab::<S>::new(entry, options, MAX_LOG_HEIGHT);
         let rng = &mut SmallRng::seed_from_u64(SEED);

@@ -19,8 +19,7 @@ use trilemma_core::claim::{Claim, Columns, UniEval};
 use trilemma_core::security::Standing;
 use trilemma_core::setting::{Bls12, Bn254};
 use trilemma_core::{
-    Opens, Options, ProverTranscript, Reject, Scheme, SchemeEntry, Security, Setup, Smooth,
-    VerifierTranscript,
+    Opens, Options, ProverTranscript, Reject, Scheme, SchemeEntry, Security, Setup, Smooth, VerifierTranscript,
 };
 use trilemma_pcs::ideal::Ideal;
 use trilemma_pcs::kzg::Kzg;
@@ -54,26 +53,16 @@ where
     let mut t = ProverTranscript::new(b"lie", Security::default());
     let opener = P::commit(&pk, matrices, "oracle", &mut t).expect("commits");
     let questions: Vec<_> = [(0, 0), (0, 1), (1, 0)]
-        .map(|(matrix, p)| Question {
-            oracle: Oracle(0),
-            matrix,
-            query: UniEval(points[p]),
-        })
+        .map(|(matrix, p)| Question { oracle: Oracle(0), matrix, query: UniEval(points[p]) })
         .into();
     let mut hints = P::Hints::default();
     let answers = P::answer(&pk, &[&opener], &questions, &mut hints);
-    let claim = |(q, values): (Question<_>, Vec<_>)| Claim {
-        oracle: q.oracle.0,
-        matrix: q.matrix,
-        query: q.query,
-        values,
-    };
+    let claim =
+        |(q, values): (Question<_>, Vec<_>)| Claim { oracle: q.oracle.0, matrix: q.matrix, query: q.query, values };
     let mut claims: Vec<_> = questions.into_iter().zip(answers).map(claim).collect();
     claims[1].values[2] += error;
     change(&mut claims);
-    claims
-        .iter()
-        .for_each(|claim| t.send_ext::<S>("answers", &claim.values));
+    claims.iter().for_each(|claim| t.send_ext::<S>("answers", &claim.values));
     let _ = P::open(&pk, &[&opener], &claims, hints, &mut t);
     let (proof, ..) = t.finish();
 
@@ -128,10 +117,7 @@ fn bad_points<S: PairingSetting>() -> Vec<(&'static str, Vec<u8>)> {
         bytes
     };
     let generator = compress(Affine::generator());
-    let mut bad = vec![
-        ("zeros", vec![0; generator.len()]),
-        ("ones", vec![255; generator.len()]),
-    ];
+    let mut bad = vec![("zeros", vec![0; generator.len()]), ("ones", vec![255; generator.len()])];
     let mut infinity = compress(Affine::identity());
     for i in 0..infinity.len() {
         infinity[i] ^= 1;
@@ -152,9 +138,7 @@ fn bad_points<S: PairingSetting>() -> Vec<(&'static str, Vec<u8>)> {
             break;
         }
     }
-    outside
-        .into_iter()
-        .for_each(|point| bad.push(("outside the subgroup", compress(point))));
+    outside.into_iter().for_each(|point| bad.push(("outside the subgroup", compress(point))));
     if let Some(x) = off_curve {
         bad.push(("off the curve", compress(Affine::new_unchecked(x, x))));
     }
@@ -184,20 +168,14 @@ where
         small = Affine::<S::G1>::get_point_from_x_unchecked(x.into(), true);
     }
     let mut bytes = Vec::new();
-    small
-        .expect("found")
-        .serialize_compressed(&mut bytes)
-        .expect("serializes");
+    small.expect("found").serialize_compressed(&mut bytes).expect("serializes");
     bad.push(("not canonical", plus_modulus(&bytes)));
     for (what, point) in bad {
         for at in places {
             honest.proven.proof[at..at + size].copy_from_slice(&point);
             lab.rejects(what, &honest, &case.beliefs());
             let reason = lab.reason(&honest, &case.beliefs());
-            assert!(
-                reason.contains("not a point") || reason.contains("canonical"),
-                "{what}: {reason}"
-            );
+            assert!(reason.contains("not a point") || reason.contains("canonical"), "{what}: {reason}");
             honest.proven.proof.clone_from(&proof);
         }
     }
@@ -256,18 +234,11 @@ where
         let name = format!("trilemma-{}-{}-{n}.srs", S::NAME, std::process::id());
         std::env::temp_dir().join(name)
     };
-    let with = |path: &std::path::Path| Options {
-        srs: Some(path.into()),
-        ..Options::default()
-    };
+    let with = |path: &std::path::Path| Options { srs: Some(path.into()), ..Options::default() };
     let case = Case::<S> {
         index: vec![random::<S>(&mut rng(), 3, 1)],
         oracles: vec![vec![random::<S>(&mut rng(), 3, 2)]],
-        asks: vec![vec![
-            ask(0, 0, At::Z),
-            ask(1, 0, At::Z),
-            ask(1, 0, At::Next),
-        ]],
+        asks: vec![vec![ask(0, 0, At::Z), ask(1, 0, At::Z), ask(1, 0, At::Next)]],
     };
     let (same, longer, other, short) = (path(0), path(1), path(2), path(3));
     save_insecure(S::NAME, 3, 0, &same).expect("writes");
@@ -313,36 +284,16 @@ where
     let lab = lab::<S>(Options::default(), 6);
     let case = Case::<S> {
         index: Vec::new(),
-        oracles: vec![vec![
-            random::<S>(&mut rng(), 6, 7),
-            random::<S>(&mut rng(), 4, 2),
-        ]],
-        asks: vec![vec![
-            ask(0, 0, At::Z),
-            ask(0, 0, At::Next),
-            ask(0, 1, At::Z),
-        ]],
+        oracles: vec![vec![random::<S>(&mut rng(), 6, 7), random::<S>(&mut rng(), 4, 2)]],
+        asks: vec![vec![ask(0, 0, At::Z), ask(0, 0, At::Next), ask(0, 1, At::Z)]],
     };
     let proven = lab.prove(&case).proven;
     assert_eq!(proven.bytes["oracle"], 9 * point);
     assert_eq!(proven.bytes["answers"], (2 * 7 + 2) * 32);
-    assert_eq!(
-        proven.bytes["kzg quotient"] + proven.bytes["kzg witness"],
-        2 * point
-    );
-    let assumed = proven
-        .ledger
-        .weakest(Standing::Assumed)
-        .expect("assumptions");
+    assert_eq!(proven.bytes["kzg quotient"] + proven.bytes["kzg witness"], 2 * point);
+    let assumed = proven.ledger.weakest(Standing::Assumed).expect("assumptions");
     assert!((assumed.total() - bits).abs() < 0.1, "{assumed:?}");
-    assert!(
-        proven
-            .ledger
-            .weakest(Standing::Proven)
-            .expect("terms")
-            .total()
-            > 200.0
-    );
+    assert!(proven.ledger.weakest(Standing::Proven).expect("terms").total() > 200.0);
 }
 
 #[test]
@@ -370,27 +321,18 @@ fn figures() {
         let start = Instant::now();
         let _ = msm(srs.powers(), S::scalars(&column));
         let time = start.elapsed();
-        println!(
-            "  sum of full scalars {time:.0?}, {:.0}/s",
-            (1 << log_height) as f64 / time.as_secs_f64()
-        );
+        println!("  sum of full scalars {time:.0?}, {:.0}/s", (1 << log_height) as f64 / time.as_secs_f64());
         let keys = <Kzg as Scheme<S>>::setup(&Options::default(), log_height).expect("set-up");
         for bits in [1, 8, 16, 32] {
             let cell = |_| S::Base::from_u64(rng.random::<u64>() >> (64 - bits));
-            let matrix =
-                Columns::<S::Base>::new((0..width << log_height).map(cell).collect(), width);
+            let matrix = Columns::<S::Base>::new((0..width << log_height).map(cell).collect(), width);
             let mut t = ProverTranscript::new(b"figures", Security::default());
             // The first commitment makes the basis.
-            <Kzg as Scheme<S>>::commit(&keys.0, vec![matrix.clone()], "oracle", &mut t)
-                .expect("commits");
+            <Kzg as Scheme<S>>::commit(&keys.0, vec![matrix.clone()], "oracle", &mut t).expect("commits");
             let start = Instant::now();
-            <Kzg as Scheme<S>>::commit(&keys.0, vec![matrix.clone()], "oracle", &mut t)
-                .expect("commits");
+            <Kzg as Scheme<S>>::commit(&keys.0, vec![matrix.clone()], "oracle", &mut t).expect("commits");
             let time = start.elapsed();
-            println!(
-                "  commit {width} columns of {bits} bits {time:.0?}, {:.0?} each",
-                time / width as u32
-            );
+            println!("  commit {width} columns of {bits} bits {time:.0?}, {:.0?} each", time / width as u32);
             if bits == 16 {
                 let case = Case::<S> {
                     index: Vec::new(),

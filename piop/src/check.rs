@@ -108,11 +108,7 @@ fn constraint<S: Setting>(kernel: &dyn Kernel<S>, instance: &Instance, number: u
 }
 
 /// Runs `f` on every row of an instance, padding included.
-pub fn for_rows<S: Setting>(
-    kernel: &dyn Kernel<S>,
-    instance: &Instance,
-    mut f: impl FnMut(usize, Cells<'_, S::Base>),
-) {
+pub fn for_rows<S: Setting>(kernel: &dyn Kernel<S>, instance: &Instance, mut f: impl FnMut(usize, Cells<'_, S::Base>)) {
     let shape = kernel.shape();
     let (width, height) = (shape.columns.len(), 1usize << instance.log_height);
     let fixed = kernel.fixed();

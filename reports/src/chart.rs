@@ -23,20 +23,12 @@ const MAX_TICKS: usize = 7;
 impl Axis {
     /// From zero to one, without ticks.
     pub const fn unit() -> Self {
-        Self {
-            low: 0.0,
-            high: 1.0,
-            log: false,
-            ticks: Vec::new(),
-        }
+        Self { low: 0.0, high: 1.0, log: false, ticks: Vec::new() }
     }
 
     /// From zero to the greatest of `values`.
     pub fn from_zero(values: impl IntoIterator<Item = f64>) -> Self {
-        Self {
-            high: values.into_iter().fold(f64::MIN_POSITIVE, f64::max),
-            ..Self::unit()
-        }
+        Self { high: values.into_iter().fold(f64::MIN_POSITIVE, f64::max), ..Self::unit() }
     }
 
     /// A logarithmic scale around `values`, labelled at round decimal numbers.
@@ -62,17 +54,8 @@ impl Axis {
     pub fn ratios(values: impl IntoIterator<Item = f64>) -> Self {
         let high = values.into_iter().fold(2.0, f64::max);
         let powers = (0..=high.log10() as i32).map(|e| 10_f64.powi(e));
-        let ticks = if high < 10.0 {
-            vec![1.0, if high < 4.0 { 2.0 } else { 4.0 }]
-        } else {
-            powers.collect()
-        };
-        Self {
-            low: 1.0,
-            high,
-            log: true,
-            ticks: ticks.into_iter().map(|t| (t, times_label(t))).collect(),
-        }
+        let ticks = if high < 10.0 { vec![1.0, if high < 4.0 { 2.0 } else { 4.0 }] } else { powers.collect() };
+        Self { low: 1.0, high, log: true, ticks: ticks.into_iter().map(|t| (t, times_label(t))).collect() }
     }
 
     /// A logarithmic scale around `values`, labelled at powers of two.
@@ -80,37 +63,17 @@ impl Axis {
         let (low, high) = padded(values);
         let candidates = [1, 2, 3, 4, 5, 10].map(|step| {
             let range = low.log2().floor() as i32..=high.log2().ceil() as i32;
-            range
-                .filter(|e| e.rem_euclid(step) == 0)
-                .map(|e| 2_f64.powi(e))
-                .collect()
+            range.filter(|e| e.rem_euclid(step) == 0).map(|e| 2_f64.powi(e)).collect()
         });
         Self::with(low, high, candidates, label)
     }
 
     /// The densest of `candidates` that is not too dense.
     fn with(low: f64, high: f64, candidates: [Vec<f64>; 6], label: impl Fn(f64) -> String) -> Self {
-        let inside = candidates.map(|ticks| {
-            ticks
-                .into_iter()
-                .filter(|t| (low..=high).contains(t))
-                .collect::<Vec<_>>()
-        });
-        let chosen = inside
-            .iter()
-            .find(|ticks| ticks.len() <= MAX_TICKS)
-            .or(inside.last());
-        let ticks = chosen
-            .into_iter()
-            .flatten()
-            .map(|&t| (t, label(t)))
-            .collect();
-        Self {
-            low,
-            high,
-            log: true,
-            ticks,
-        }
+        let inside = candidates.map(|ticks| ticks.into_iter().filter(|t| (low..=high).contains(t)).collect::<Vec<_>>());
+        let chosen = inside.iter().find(|ticks| ticks.len() <= MAX_TICKS).or(inside.last());
+        let ticks = chosen.into_iter().flatten().map(|&t| (t, label(t))).collect();
+        Self { low, high, log: true, ticks }
     }
 
     /// Where `x` lies, 0 at the low end and 1 at the high one.
@@ -159,16 +122,8 @@ pub fn times_label(x: f64) -> String {
 /// Without zeros after the point.
 fn short(text: &str) -> String {
     let (number, unit) = text.split_once(' ').map_or((text, ""), |(n, u)| (n, u));
-    let number = if number.contains('.') {
-        number.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        number
-    };
-    if unit.is_empty() {
-        number.to_owned()
-    } else {
-        format!("{number} {unit}")
-    }
+    let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
+    if unit.is_empty() { number.to_owned() } else { format!("{number} {unit}") }
 }
 
 /// A rectangle of the canvas with a scale on each side.
@@ -186,10 +141,7 @@ impl Frame<'_> {
     /// The pixel of a point.
     pub fn at(&self, x: f64, y: f64) -> (f64, f64) {
         let [left, top, right, bottom] = self.edges;
-        (
-            left + (right - left) * self.x.fraction(x),
-            bottom - (bottom - top) * self.y.fraction(y),
-        )
+        (left + (right - left) * self.x.fraction(x), bottom - (bottom - top) * self.y.fraction(y))
     }
 }
 
@@ -201,9 +153,7 @@ pub struct Canvas<'s> {
 /// Draws into a string.
 pub fn svg(width: u32, height: u32, draw: impl FnOnce(&Canvas<'_>)) -> String {
     let mut text = String::new();
-    draw(&Canvas {
-        area: SVGBackend::with_string(&mut text, (width, height)).into_drawing_area(),
-    });
+    draw(&Canvas { area: SVGBackend::with_string(&mut text, (width, height)).into_drawing_area() });
     text
 }
 
@@ -217,23 +167,12 @@ impl Canvas<'_> {
         for<'a> &'a E: plotters::element::PointCollection<'a, (i32, i32)>,
         E: for<'a> Drawable<SVGBackend<'a>>,
     {
-        self.area
-            .draw(element)
-            .expect("drawing into a string cannot fail");
+        self.area.draw(element).expect("drawing into a string cannot fail");
     }
 
     /// Text whose anchor is at a pixel.
-    pub fn text(
-        &self,
-        text: &str,
-        at: (f64, f64),
-        size: u32,
-        anchor: (HPos, VPos),
-        colour: RGBColor,
-    ) {
-        let style = TextStyle::from(("sans-serif", size).into_font())
-            .color(&colour)
-            .pos(Pos::new(anchor.0, anchor.1));
+    pub fn text(&self, text: &str, at: (f64, f64), size: u32, anchor: (HPos, VPos), colour: RGBColor) {
+        let style = TextStyle::from(("sans-serif", size).into_font()).color(&colour).pos(Pos::new(anchor.0, anchor.1));
         self.put(&Text::new(text.to_owned(), (px(at.0), px(at.1)), style));
     }
 
@@ -245,10 +184,7 @@ impl Canvas<'_> {
 
     /// A filled rectangle.
     pub fn bar(&self, from: (f64, f64), to: (f64, f64), colour: RGBColor) {
-        self.put(&Rectangle::new(
-            [(px(from.0), px(from.1)), (px(to.0), px(to.1))],
-            colour.filled(),
-        ));
+        self.put(&Rectangle::new([(px(from.0), px(from.1)), (px(to.0), px(to.1))], colour.filled()));
     }
 
     /// Lines through points in a style's colour and dashes.
@@ -273,10 +209,7 @@ impl Canvas<'_> {
         };
         let strokes = |ends: [(i32, i32); 2]| {
             for (dx, dy) in ends {
-                self.put(&PathElement::new(
-                    vec![(x - dx, y - dy), (x + dx, y + dy)],
-                    style.colour.stroke_width(2),
-                ));
+                self.put(&PathElement::new(vec![(x - dx, y - dy), (x + dx, y + dy)], style.colour.stroke_width(2)));
             }
         };
         match style.marker {
@@ -296,24 +229,12 @@ impl Canvas<'_> {
         for (x, label) in &frame.x.ticks {
             let at = frame.at(*x, frame.y.low).0;
             self.line((at, top), (at, bottom), GRID, 1);
-            self.text(
-                label,
-                (at, bottom + 6.0),
-                12,
-                (HPos::Center, VPos::Top),
-                INK,
-            );
+            self.text(label, (at, bottom + 6.0), 12, (HPos::Center, VPos::Top), INK);
         }
         for (y, label) in &frame.y.ticks {
             let at = frame.at(frame.x.low, *y).1;
             self.line((left, at), (right, at), GRID, 1);
-            self.text(
-                label,
-                (left - 6.0, at),
-                12,
-                (HPos::Right, VPos::Center),
-                INK,
-            );
+            self.text(label, (left - 6.0, at), 12, (HPos::Right, VPos::Center), INK);
         }
         self.line((left, top), (left, bottom), INK, 1);
         self.line((left, bottom), (right, bottom), INK, 1);
@@ -330,12 +251,7 @@ fn dashes(points: &[(f64, f64)], pattern: &[f64]) -> Vec<Segment> {
     for pair in points.windows(2) {
         let (from, to) = (pair[0], pair[1]);
         let length = (to.0 - from.0).hypot(to.1 - from.1);
-        let at = |d: f64| {
-            (
-                from.0 + (to.0 - from.0) * d / length,
-                from.1 + (to.1 - from.1) * d / length,
-            )
-        };
+        let at = |d: f64| (from.0 + (to.0 - from.0) * d / length, from.1 + (to.1 - from.1) * d / length);
         let mut walked = 0.0;
         while walked < length {
             let step = left.min(length - walked);
@@ -381,30 +297,17 @@ pub struct Line {
 pub fn lines(size: (u32, u32), title: &str, x: (&Axis, &str), y: &Axis, lines: &[Line]) -> String {
     svg(size.0, size.1, |canvas| {
         let (width, height) = (f64::from(size.0), f64::from(size.1));
-        let frame = Frame {
-            edges: [68.0, 30.0, width - 14.0, height - 40.0],
-            x: x.0,
-            y,
-        };
+        let frame = Frame { edges: [68.0, 30.0, width - 14.0, height - 40.0], x: x.0, y };
         canvas.text(title, (4.0, 4.0), 14, (HPos::Left, VPos::Top), INK);
         canvas.frame(&frame);
-        canvas.text(
-            x.1,
-            (width - 14.0, height - 2.0),
-            12,
-            (HPos::Right, VPos::Bottom),
-            INK,
-        );
+        canvas.text(x.1, (width - 14.0, height - 2.0), 12, (HPos::Right, VPos::Bottom), INK);
         for line in lines {
             let pixels: Vec<(f64, f64)> = line.dots.iter().map(|d| frame.at(d.x, d.y)).collect();
             if line.joined && pixels.len() > 1 {
                 canvas.path(&pixels, line.style);
             }
         }
-        for (line, dot) in lines
-            .iter()
-            .flat_map(|l| l.dots.iter().map(move |d| (l, d)))
-        {
+        for (line, dot) in lines.iter().flat_map(|l| l.dots.iter().map(move |d| (l, d))) {
             let (from, to) = (frame.at(dot.x, dot.low), frame.at(dot.x, dot.high));
             if from.1 - to.1 > 10.0 {
                 canvas.line(from, to, line.style.colour, 1);
@@ -428,17 +331,9 @@ mod tests {
 
     #[test]
     fn decimal_ticks_are_round_and_few() {
-        let labels = |low, high| {
-            Axis::decimal([low, high], time_label)
-                .ticks
-                .into_iter()
-                .map(|(_, l)| l)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            labels(1e7, 4e9),
-            ["10 ms", "30 ms", "100 ms", "300 ms", "1 s", "3 s"]
-        );
+        let labels =
+            |low, high| Axis::decimal([low, high], time_label).ticks.into_iter().map(|(_, l)| l).collect::<Vec<_>>();
+        assert_eq!(labels(1e7, 4e9), ["10 ms", "30 ms", "100 ms", "300 ms", "1 s", "3 s"]);
         assert_eq!(labels(1e9, 2.2e9), ["1 s", "1.2 s", "1.5 s", "2 s"]);
         assert_eq!(labels(1e3, 1e12).len(), 5);
     }
@@ -454,9 +349,6 @@ mod tests {
     #[test]
     fn dashes_leave_gaps() {
         let strokes = dashes(&[(0.0, 0.0), (10.0, 0.0)], &[3.0, 2.0]);
-        assert_eq!(
-            strokes,
-            [((0.0, 0.0), (3.0, 0.0)), ((5.0, 0.0), (8.0, 0.0))]
-        );
+        assert_eq!(strokes, [((0.0, 0.0), (3.0, 0.0)), ((5.0, 0.0), (8.0, 0.0))]);
     }
 }

@@ -20,51 +20,28 @@ impl Cohort {
     /// The largest task, by committed cells of the first series.
     pub fn largest(&self, model: &Model) -> Option<usize> {
         let first = *self.series.first()?;
-        self.tasks
-            .iter()
-            .copied()
-            .max_by_key(|&t| model.success(first, t).map(Point::weight))
+        self.tasks.iter().copied().max_by_key(|&t| model.success(first, t).map(Point::weight))
     }
 
     /// How many times the best of the cohort each series takes, as a geometric mean over the tasks.
     pub fn times_the_best(&self, model: &Model, metric: Metric) -> Vec<Option<f64>> {
         let value = |s: usize, t: usize| model.success(s, t)?.median(metric);
         // A task counts for a metric only if every series has the metric there.
-        let measured: Vec<usize> = self
-            .tasks
-            .iter()
-            .copied()
-            .filter(|&t| self.series.iter().all(|&s| value(s, t).is_some()))
-            .collect();
+        let measured: Vec<usize> =
+            self.tasks.iter().copied().filter(|&t| self.series.iter().all(|&s| value(s, t).is_some())).collect();
         let means: Vec<Option<f64>> = self
             .series
             .iter()
-            .map(|&s| {
-                geometric_mean(
-                    &measured
-                        .iter()
-                        .filter_map(|&t| value(s, t))
-                        .collect::<Vec<_>>(),
-                )
-            })
+            .map(|&s| geometric_mean(&measured.iter().filter_map(|&t| value(s, t)).collect::<Vec<_>>()))
             .collect();
-        let best = means
-            .iter()
-            .flatten()
-            .copied()
-            .fold(f64::INFINITY, f64::min);
-        means
-            .into_iter()
-            .map(|mean| mean.map(|m| m / best))
-            .collect()
+        let best = means.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+        means.into_iter().map(|mean| mean.map(|m| m / best)).collect()
     }
 }
 
 /// The cohorts of a class: all its series over what all proved, then those that proved more over that.
 pub fn cohorts(model: &Model, class: Class) -> Vec<Cohort> {
-    let members: Vec<usize> = (0..model.series.len())
-        .filter(|&s| model.series[s].class == class)
-        .collect();
+    let members: Vec<usize> = (0..model.series.len()).filter(|&s| model.series[s].class == class).collect();
     let mut cohorts: Vec<Cohort> = Vec::new();
     let mut candidates = members.clone();
     let mut used: Vec<usize> = Vec::new();
@@ -77,9 +54,7 @@ pub fn cohorts(model: &Model, class: Class) -> Vec<Cohort> {
             .series
             .iter()
             .copied()
-            .filter(|&s| {
-                (0..model.tasks.len()).any(|t| !used.contains(&t) && model.success(s, t).is_some())
-            })
+            .filter(|&s| (0..model.tasks.len()).any(|t| !used.contains(&t) && model.success(s, t).is_some()))
             .collect();
         let shrunk = candidates.len() < cohort.series.len();
         cohorts.push(cohort);
@@ -90,38 +65,18 @@ pub fn cohorts(model: &Model, class: Class) -> Vec<Cohort> {
 }
 
 /// The candidates with their common tasks, those with the fewest tasks dropped until there are any.
-fn cohort(
-    model: &Model,
-    class: Class,
-    mut series: Vec<usize>,
-    members: &[usize],
-    used: &[usize],
-) -> Option<Cohort> {
-    let proved = |s: usize| {
-        (0..model.tasks.len())
-            .filter(|&t| !used.contains(&t) && model.success(s, t).is_some())
-            .count()
-    };
+fn cohort(model: &Model, class: Class, mut series: Vec<usize>, members: &[usize], used: &[usize]) -> Option<Cohort> {
+    let proved =
+        |s: usize| (0..model.tasks.len()).filter(|&t| !used.contains(&t) && model.success(s, t).is_some()).count();
     series.retain(|&s| proved(s) > 0);
     while series.len() >= 2 {
         let mut tasks: Vec<usize> = (0..model.tasks.len())
-            .filter(|&t| {
-                !used.contains(&t) && series.iter().all(|&s| model.success(s, t).is_some())
-            })
+            .filter(|&t| !used.contains(&t) && series.iter().all(|&s| model.success(s, t).is_some()))
             .collect();
         if !tasks.is_empty() {
             tasks.sort_by_key(|&t| model.tasks[t].cycles);
-            let left_out = members
-                .iter()
-                .copied()
-                .filter(|s| !series.contains(s))
-                .collect();
-            return Some(Cohort {
-                class,
-                series,
-                tasks,
-                left_out,
-            });
+            let left_out = members.iter().copied().filter(|s| !series.contains(s)).collect();
+            return Some(Cohort { class, series, tasks, left_out });
         }
         let fewest = series.iter().copied().min_by_key(|&s| proved(s))?;
         series.retain(|&s| s != fewest);
@@ -151,8 +106,7 @@ pub fn pairings(model: &Model, first: &str, second: &str) -> Vec<Pairing> {
     let mut pairings = Vec::new();
     for (i, a) in model.series.iter().enumerate() {
         for (j, b) in model.series.iter().enumerate() {
-            let rest =
-                |pipeline: &str, family: &str| pipeline.strip_prefix(family).map(str::to_owned);
+            let rest = |pipeline: &str, family: &str| pipeline.strip_prefix(family).map(str::to_owned);
             let (Some(x), Some(y)) = (rest(&a.pipeline, first), rest(&b.pipeline, second)) else {
                 continue;
             };
@@ -168,26 +122,13 @@ fn pairing(model: &Model, first: usize, second: usize) -> Option<Pairing> {
     let mut tasks: Vec<(usize, [Option<Ratio>; 3])> = (0..model.tasks.len())
         .filter_map(|t| {
             let (a, b) = (model.success(first, t)?, model.success(second, t)?);
-            Some((
-                t,
-                PAIRED.map(|metric| Ratio::of(&a.values(metric), &b.values(metric))),
-            ))
+            Some((t, PAIRED.map(|metric| Ratio::of(&a.values(metric), &b.values(metric)))))
         })
         .collect();
     tasks.sort_by_key(|&(t, _)| model.tasks[t].cycles);
     let mean = |i: usize| {
-        geometric_mean(
-            &tasks
-                .iter()
-                .filter_map(|(_, ratios)| ratios[i].map(|r| r.ratio))
-                .collect::<Vec<_>>(),
-        )
+        geometric_mean(&tasks.iter().filter_map(|(_, ratios)| ratios[i].map(|r| r.ratio)).collect::<Vec<_>>())
     };
     let means = [mean(0), mean(1), mean(2)];
-    (!tasks.is_empty()).then_some(Pairing {
-        first,
-        second,
-        tasks,
-        means,
-    })
+    (!tasks.is_empty()).then_some(Pairing { first, second, tasks, means })
 }

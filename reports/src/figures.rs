@@ -3,9 +3,7 @@
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use crate::chart::{
-    Axis, Canvas, Dot, Frame, Line, bytes_label, cycles_label, lines, svg, time_label, times_label,
-};
+use crate::chart::{Axis, Canvas, Dot, Frame, Line, bytes_label, cycles_label, lines, svg, time_label, times_label};
 use crate::compare::Cohort;
 use crate::format;
 use crate::model::{Metric, Model};
@@ -23,12 +21,7 @@ fn dots(model: &Model, index: usize, program: Option<&str>, metric: Metric) -> V
         .filter(|p| p.series == index && program.is_none_or(|name| p.cell.program == name))
         .filter_map(|p| {
             let s = p.summary(metric)?;
-            Some(Dot {
-                x: p.cell.planned_cycles as f64,
-                y: s.median,
-                low: s.low,
-                high: s.high,
-            })
+            Some(Dot { x: p.cell.planned_cycles as f64, y: s.median, low: s.low, high: s.high })
         })
         .collect();
     dots.sort_by(|a, b| a.x.total_cmp(&b.x));
@@ -36,9 +29,7 @@ fn dots(model: &Model, index: usize, program: Option<&str>, metric: Metric) -> V
 }
 
 fn axes(model: &Model, metric: Metric) -> (Axis, Axis) {
-    let all: Vec<Dot> = (0..model.series.len())
-        .flat_map(|i| dots(model, i, None, metric))
-        .collect();
+    let all: Vec<Dot> = (0..model.series.len()).flat_map(|i| dots(model, i, None, metric)).collect();
     let x = Axis::binary(all.iter().map(|d| d.x), cycles_label);
     let ends = all.iter().flat_map(|d| [d.low, d.high]);
     let y = match metric {
@@ -53,11 +44,7 @@ pub fn prover_time(model: &Model) -> Vec<String> {
     let (x, y) = axes(model, Metric::Prove);
     let facet = |program: &&str| {
         let all: Vec<Line> = (0..model.series.len())
-            .map(|i| Line {
-                style: series(i),
-                dots: dots(model, i, Some(program), Metric::Prove),
-                joined: true,
-            })
+            .map(|i| Line { style: series(i), dots: dots(model, i, Some(program), Metric::Prove), joined: true })
             .collect();
         lines(FACET, program, (&x, "cycles"), &y, &all)
     };
@@ -76,16 +63,8 @@ pub fn against_cycles(model: &Model, metric: Metric) -> String {
     let main = main_program(model);
     let all: Vec<Line> = (0..model.series.len())
         .flat_map(|i| {
-            let points = Line {
-                style: series(i),
-                dots: dots(model, i, None, metric),
-                joined: false,
-            };
-            let line = Line {
-                style: series(i),
-                dots: dots(model, i, main, metric),
-                joined: true,
-            };
+            let points = Line { style: series(i), dots: dots(model, i, None, metric), joined: false };
+            let line = Line { style: series(i), dots: dots(model, i, main, metric), joined: true };
             [line, points]
         })
         .collect();
@@ -102,65 +81,28 @@ pub fn phase_stacks(model: &Model, cohort: &Cohort, task: usize) -> String {
         .filter_map(|&s| {
             let point = model.success(s, task)?;
             let total = point.median(Metric::Prove)?;
-            let mut parts: Vec<f64> = point
-                .stack()
-                .into_iter()
-                .map(|v| v.unwrap_or(0.0))
-                .collect();
+            let mut parts: Vec<f64> = point.stack().into_iter().map(|v| v.unwrap_or(0.0)).collect();
             parts.push((total - parts.iter().sum::<f64>()).max(0.0));
             Some((s, total, parts))
         })
         .collect();
-    let (least, most) = bars.iter().fold((f64::INFINITY, 0.0_f64), |(l, m), b| {
-        (l.min(b.1), m.max(b.1))
-    });
+    let (least, most) = bars.iter().fold((f64::INFINITY, 0.0_f64), |(l, m), b| (l.min(b.1), m.max(b.1)));
     let whole = most > 12.0 * least;
     let height = 8.0 + ROW * bars.len() as f64;
     svg(WIDTH, height as u32, |canvas| {
-        let scale = if whole {
-            Axis::unit()
-        } else {
-            Axis::from_zero([most])
-        };
-        let frame = Frame {
-            edges: [380.0, 0.0, 980.0, height],
-            x: &scale,
-            y: &Axis::unit(),
-        };
+        let scale = if whole { Axis::unit() } else { Axis::from_zero([most]) };
+        let frame = Frame { edges: [380.0, 0.0, 980.0, height], x: &scale, y: &Axis::unit() };
         for (row, (s, total, parts)) in bars.iter().enumerate() {
             let top = 4.0 + ROW * row as f64;
             let name = &model.series[*s].name;
-            canvas.text(
-                name,
-                (370.0, top + ROW / 2.0 - 2.0),
-                13,
-                (HPos::Right, VPos::Center),
-                INK,
-            );
+            canvas.text(name, (370.0, top + ROW / 2.0 - 2.0), 13, (HPos::Right, VPos::Center), INK);
             let mut sum = 0.0;
-            let share = |x: f64| {
-                frame
-                    .at(
-                        if whole {
-                            x / parts.iter().sum::<f64>()
-                        } else {
-                            x
-                        },
-                        0.0,
-                    )
-                    .0
-            };
+            let share = |x: f64| frame.at(if whole { x / parts.iter().sum::<f64>() } else { x }, 0.0).0;
             for (part, colour) in parts.iter().zip(PHASES) {
                 let (from, to) = (share(sum), share(sum + part));
                 canvas.bar((from, top), (to, top + ROW - 6.0), colour);
                 sum += part;
-                stack_label(
-                    canvas,
-                    part / total,
-                    (from, to),
-                    top + ROW / 2.0 - 2.0,
-                    colour,
-                );
+                stack_label(canvas, part / total, (from, to), top + ROW / 2.0 - 2.0, colour);
             }
             canvas.text(
                 &format::time(*total),
@@ -174,31 +116,15 @@ pub fn phase_stacks(model: &Model, cohort: &Cohort, task: usize) -> String {
 }
 
 /// The percentage in a part that is wide enough for it.
-fn stack_label(
-    canvas: &Canvas<'_>,
-    fraction: f64,
-    (from, to): (f64, f64),
-    y: f64,
-    background: RGBColor,
-) {
+fn stack_label(canvas: &Canvas<'_>, fraction: f64, (from, to): (f64, f64), y: f64, background: RGBColor) {
     if to - from < 34.0 {
         return;
     }
     let RGBColor(r, g, b) = background;
     let luminance = 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b);
-    let ink = if luminance < 120.0 {
-        RGBColor(255, 255, 255)
-    } else {
-        RGBColor(0, 0, 0)
-    };
+    let ink = if luminance < 120.0 { RGBColor(255, 255, 255) } else { RGBColor(0, 0, 0) };
     let text = format!("{:.0} %", 100.0 * fraction);
-    canvas.text(
-        &text,
-        (f64::midpoint(from, to), y),
-        12,
-        (HPos::Center, VPos::Center),
-        ink,
-    );
+    canvas.text(&text, (f64::midpoint(from, to), y), 12, (HPos::Center, VPos::Center), ink);
 }
 
 /// The panels of [`trilemma`]: corner, metric.
@@ -220,13 +146,7 @@ pub fn trilemma(model: &Model, cohort: &Cohort) -> String {
     svg(WIDTH, (bottom + 26.0) as u32, |canvas| {
         for (row, &s) in cohort.series.iter().enumerate() {
             let y = TOP + ROW * (row as f64 + 0.5);
-            canvas.text(
-                &model.series[s].name,
-                (LEFT - 12.0, y),
-                13,
-                (HPos::Right, VPos::Center),
-                INK,
-            );
+            canvas.text(&model.series[s].name, (LEFT - 12.0, y), 13, (HPos::Right, VPos::Center), INK);
         }
         for (i, (corner, metric)) in PANELS.iter().enumerate() {
             let ratios = cohort.times_the_best(model, *metric);
@@ -234,42 +154,20 @@ pub fn trilemma(model: &Model, cohort: &Cohort) -> String {
             if i == 0 || PANELS[i - 1].0 != *corner {
                 canvas.text(corner, (left, 4.0), 15, (HPos::Left, VPos::Top), INK);
             }
-            canvas.text(
-                metric.name(),
-                (left, 28.0),
-                12,
-                (HPos::Left, VPos::Top),
-                INK,
-            );
+            canvas.text(metric.name(), (left, 28.0), 12, (HPos::Left, VPos::Top), INK);
             let scale = Axis::ratios(ratios.iter().flatten().copied());
-            let frame = Frame {
-                edges: [left, TOP, left + panel - 58.0, bottom],
-                x: &scale,
-                y: &Axis::unit(),
-            };
+            let frame = Frame { edges: [left, TOP, left + panel - 58.0, bottom], x: &scale, y: &Axis::unit() };
             canvas.frame(&frame);
             for (row, (ratio, &s)) in ratios.iter().zip(&cohort.series).enumerate() {
                 let y = TOP + ROW * (row as f64 + 0.5);
                 let Some(ratio) = ratio else {
-                    canvas.text(
-                        "not measured",
-                        (left + 4.0, y),
-                        12,
-                        (HPos::Left, VPos::Center),
-                        INK,
-                    );
+                    canvas.text("not measured", (left + 4.0, y), 12, (HPos::Left, VPos::Center), INK);
                     continue;
                 };
                 let end = (frame.at(*ratio, 0.0).0, y);
                 canvas.line((left, y), end, series(s).colour, 2);
                 canvas.marker(end, series(s));
-                canvas.text(
-                    &times_label(*ratio),
-                    (end.0 + 8.0, y),
-                    12,
-                    (HPos::Left, VPos::Center),
-                    INK,
-                );
+                canvas.text(&times_label(*ratio), (end.0 + 8.0, y), 12, (HPos::Left, VPos::Center), INK);
             }
         }
     })

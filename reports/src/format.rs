@@ -29,25 +29,13 @@ pub fn time(ns: f64) -> String {
 /// Bytes, in powers of 1024.
 pub fn bytes(n: f64) -> String {
     const KIB: f64 = 1024.0;
-    scaled(
-        n,
-        &[
-            (KIB * KIB * KIB, "GiB"),
-            (KIB * KIB, "MiB"),
-            (KIB, "KiB"),
-            (1.0, "B"),
-        ],
-    )
+    scaled(n, &[(KIB * KIB * KIB, "GiB"), (KIB * KIB, "MiB"), (KIB, "KiB"), (1.0, "B")])
 }
 
 /// A count with an engineering prefix.
 pub fn count(n: f64) -> String {
     if n < 1000.0 {
-        return if n.fract() == 0.0 {
-            format!("{n:.0}")
-        } else {
-            significant(n)
-        };
+        return if n.fract() == 0.0 { format!("{n:.0}") } else { significant(n) };
     }
     let text = scaled(n, &[(1e9, "G"), (1e6, "M"), (1e3, "k")]);
     text.replace(' ', "\u{202f}")
@@ -82,11 +70,7 @@ pub fn power_of_two(n: i32) -> String {
         .to_string()
         .chars()
         .filter_map(|c| {
-            if c == '-' {
-                Some('⁻')
-            } else {
-                "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(c.to_digit(10)? as usize)
-            }
+            if c == '-' { Some('⁻') } else { "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(c.to_digit(10)? as usize) }
         })
         .collect();
     format!("2{digits}")

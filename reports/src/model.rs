@@ -58,11 +58,7 @@ impl Series {
     /// Name with caveats.
     pub fn legend(&self) -> String {
         let caveats = self.caveats();
-        if caveats.is_empty() {
-            self.name.clone()
-        } else {
-            format!("{} ({})", self.name, caveats.join(", "))
-        }
+        if caveats.is_empty() { self.name.clone() } else { format!("{} ({})", self.name, caveats.join(", ")) }
     }
 }
 
@@ -93,10 +89,7 @@ pub struct Point {
 impl Point {
     /// The rows that succeeded.
     pub fn successes(&self) -> impl Iterator<Item = &Measurement> {
-        self.samples
-            .iter()
-            .map(|s| &s.measurement)
-            .filter(|m| m.status == Status::Ok)
+        self.samples.iter().map(|s| &s.measurement).filter(|m| m.status == Status::Ok)
     }
 
     /// How many rows succeeded.
@@ -116,10 +109,7 @@ impl Point {
 
     /// What to order points by: committed cells, and cycles where those are not known.
     pub fn weight(&self) -> (u64, u64) {
-        (
-            self.counts().map_or(0, |c| c.committed_cells),
-            self.cell.planned_cycles,
-        )
+        (self.counts().map_or(0, |c| c.committed_cells), self.cell.planned_cycles)
     }
 
     /// A metric of every row that succeeded and has it.
@@ -141,11 +131,8 @@ impl Point {
     pub fn stack(&self) -> Vec<Option<f64>> {
         (0..Phases::STACK.len())
             .map(|i| {
-                let values: Vec<f64> = self
-                    .successes()
-                    .filter_map(|m| m.phases.stack()[i])
-                    .map(|ns| ns as f64)
-                    .collect();
+                let values: Vec<f64> =
+                    self.successes().filter_map(|m| m.phases.stack()[i]).map(|ns| ns as f64).collect();
                 Summary::of(&values).map(|s| s.median)
             })
             .collect()
@@ -169,13 +156,7 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric, by the order of the methodology: efficiency, speed, succinctness.
-    pub const ALL: [Self; 5] = [
-        Self::Core,
-        Self::Peak,
-        Self::Prove,
-        Self::Proof,
-        Self::Verify,
-    ];
+    pub const ALL: [Self; 5] = [Self::Core, Self::Peak, Self::Prove, Self::Proof, Self::Verify];
 
     /// In words.
     pub const fn name(self) -> &'static str {
@@ -245,21 +226,10 @@ impl Model {
         };
         let plan = std::mem::take(&mut model.run.plan);
         for (cell, name) in plan.iter().zip(names) {
-            let samples: Vec<Sample> = model
-                .run
-                .samples
-                .iter()
-                .filter(|s| s.cell.cell == cell.cell)
-                .cloned()
-                .collect();
+            let samples: Vec<Sample> = model.run.samples.iter().filter(|s| s.cell.cell == cell.cell).cloned().collect();
             let series = model.series_index(cell, name);
             let task = model.task_index(cell);
-            let point = Point {
-                series,
-                task,
-                cell: cell.clone(),
-                samples,
-            };
+            let point = Point { series, task, cell: cell.clone(), samples };
             if let Some(row) = point.first() {
                 model.series[series].traits.clone_from(&row.traits);
             }
@@ -272,10 +242,7 @@ impl Model {
     }
 
     fn series_index(&mut self, cell: &Cell, name: String) -> usize {
-        let class = Class {
-            bits: cell.target_bits,
-            regime: cell.regime,
-        };
+        let class = Class { bits: cell.target_bits, regime: cell.regime };
         position_or_push(
             &mut self.series,
             |s| s.name == name && s.class == class,
@@ -290,33 +257,17 @@ impl Model {
     }
 
     fn task_index(&mut self, cell: &Cell) -> usize {
-        let task = Task {
-            program: cell.program.clone(),
-            size: cell.size.clone(),
-            cycles: cell.planned_cycles,
-        };
+        let task = Task { program: cell.program.clone(), size: cell.size.clone(), cycles: cell.planned_cycles };
         position_or_push(&mut self.tasks, |t| *t == task, || task.clone())
     }
 
     fn collect_failures(&mut self, point: &Point) {
-        let failed: Vec<&Measurement> = point
-            .samples
-            .iter()
-            .map(|s| &s.measurement)
-            .filter(|m| m.status != Status::Ok)
-            .collect();
+        let failed: Vec<&Measurement> =
+            point.samples.iter().map(|s| &s.measurement).filter(|m| m.status != Status::Ok).collect();
         for status in failed.iter().map(|m| m.status).collect::<BTreeSet<_>>() {
             let mut same = failed.iter().filter(|m| m.status == status);
-            let reason = same
-                .next()
-                .and_then(|m| m.reason.clone())
-                .unwrap_or_default();
-            self.failures.push(Failure {
-                point: self.points.len(),
-                status,
-                reason,
-                times: 1 + same.count(),
-            });
+            let reason = same.next().and_then(|m| m.reason.clone()).unwrap_or_default();
+            self.failures.push(Failure { point: self.points.len(), status, reason, times: 1 + same.count() });
         }
     }
 
@@ -326,34 +277,21 @@ impl Model {
         if self.run.samples.iter().any(|s| s.machine != *machine) {
             errors.push("rows of more than one machine are in this run".to_owned());
         }
-        let strays = self
-            .run
-            .samples
-            .iter()
-            .filter(|s| !self.points.iter().any(|p| p.cell.cell == s.cell.cell))
-            .count();
+        let strays =
+            self.run.samples.iter().filter(|s| !self.points.iter().any(|p| p.cell.cell == s.cell.cell)).count();
         if strays > 0 {
             errors.push(format!("{strays} rows belong to no planned cell"));
         }
         for point in &self.points {
-            let what = format!(
-                "{}, {} {}",
-                self.series[point.series].name, point.cell.program, point.cell.size
-            );
-            errors.extend(
-                point_errors(point)
-                    .into_iter()
-                    .map(|e| format!("{what}: {e}")),
-            );
+            let what = format!("{}, {} {}", self.series[point.series].name, point.cell.program, point.cell.size);
+            errors.extend(point_errors(point).into_iter().map(|e| format!("{what}: {e}")));
         }
         self.errors = errors;
     }
 
     /// The point of a series on a task, if it succeeded.
     pub fn success(&self, series: usize, task: usize) -> Option<&Point> {
-        self.points
-            .iter()
-            .find(|p| p.series == series && p.task == task && p.ok() > 0)
+        self.points.iter().find(|p| p.series == series && p.task == task && p.ok() > 0)
     }
 
     /// The classes met, in order.
@@ -380,20 +318,14 @@ impl Model {
 
     /// The largest proof of a series, by committed cells.
     pub fn largest(&self, series: usize) -> Option<&Point> {
-        self.points
-            .iter()
-            .filter(|p| p.series == series && p.ok() > 0)
-            .max_by_key(|p| p.weight())
+        self.points.iter().filter(|p| p.series == series && p.ok() > 0).max_by_key(|p| p.weight())
     }
 }
 
 /// Differences between rows of a cell where there can be none, and targets missed.
 fn point_errors(point: &Point) -> Vec<String> {
     let mut errors = Vec::new();
-    let all: Vec<&Counts> = point
-        .successes()
-        .filter_map(|m| m.counts.as_ref())
-        .collect();
+    let all: Vec<&Counts> = point.successes().filter_map(|m| m.counts.as_ref()).collect();
     type Field = (&'static str, fn(&Counts) -> u64);
     let fields: [Field; 7] = [
         ("cycles", |c| c.cycles),
@@ -408,39 +340,25 @@ fn point_errors(point: &Point) -> Vec<String> {
         let distinct: BTreeSet<u64> = all.iter().map(|c| field(c)).collect();
         if distinct.len() > 1 {
             let list: Vec<String> = distinct.iter().map(u64::to_string).collect();
-            errors.push(format!(
-                "{name} cannot vary between repetitions, but were {}",
-                list.join(", ")
-            ));
+            errors.push(format!("{name} cannot vary between repetitions, but were {}", list.join(", ")));
         }
     }
     if let [first, rest @ ..] = all.as_slice() {
         if first.cycles != point.cell.planned_cycles {
-            errors.push(format!(
-                "{} cycles proven, {} in a plain execution",
-                first.cycles, point.cell.planned_cycles
-            ));
+            errors.push(format!("{} cycles proven, {} in a plain execution", first.cycles, point.cell.planned_cycles));
         }
         if errors.is_empty() && rest.iter().any(|c| c != first) {
             errors.push("tables or bytes by label vary between repetitions".to_owned());
         }
     }
     let target = f64::from(point.cell.target_bits);
-    if let Some(bits) = point
-        .successes()
-        .filter_map(|m| m.bits)
-        .find(|bits| *bits < target)
-    {
+    if let Some(bits) = point.successes().filter_map(|m| m.bits).find(|bits| *bits < target) {
         errors.push(format!("{bits:.1} bits computed, {target} asked for"));
     }
     errors
 }
 
-fn position_or_push<T>(
-    items: &mut Vec<T>,
-    same: impl Fn(&T) -> bool,
-    make: impl FnOnce() -> T,
-) -> usize {
+fn position_or_push<T>(items: &mut Vec<T>, same: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> usize {
     items.iter().position(same).unwrap_or_else(|| {
         items.push(make());
         items.len() - 1
@@ -450,8 +368,7 @@ fn position_or_push<T>(
 /// A name for each cell's series: the experiment's, or the pipeline with the options that tell it from others.
 fn series_names(plan: &[Cell]) -> Vec<String> {
     let differ = |cell: &Cell, different: fn(&Cell, &Cell) -> bool| {
-        plan.iter()
-            .any(|other| other.pipeline == cell.pipeline && different(other, cell))
+        plan.iter().any(|other| other.pipeline == cell.pipeline && different(other, cell))
     };
     plan.iter()
         .map(|cell| {
@@ -465,9 +382,7 @@ fn series_names(plan: &[Cell]) -> Vec<String> {
             if differ(cell, |a, b| a.log_blowup != b.log_blowup) {
                 name = format!("{name} · 1/{}", 1u64 << cell.log_blowup);
             }
-            if differ(cell, |a, b| {
-                (a.target_bits, a.regime) != (b.target_bits, b.regime)
-            }) {
+            if differ(cell, |a, b| (a.target_bits, a.regime) != (b.target_bits, b.regime)) {
                 name = format!("{name} · {} bits, {}", cell.target_bits, cell.regime.name());
             }
             name
@@ -477,7 +392,5 @@ fn series_names(plan: &[Cell]) -> Vec<String> {
 
 /// The weakest line of a row's ledger among those of one standing, in words.
 pub fn weakest(row: &Measurement, standing: Standing) -> Option<String> {
-    row.ledger
-        .weakest(standing)
-        .map(|t| format!("{} ({:.1} bits)", t.name, t.total()))
+    row.ledger.weakest(standing).map(|t| format!("{} ({:.1} bits)", t.name, t.total()))
 }

@@ -88,13 +88,7 @@ pub fn page(model: &Model) -> String {
 
 fn provenance(model: &Model) -> String {
     let env = &model.run.environment;
-    let started = model
-        .run
-        .samples
-        .iter()
-        .map(|s| s.started.as_str())
-        .min()
-        .unwrap_or("nothing measured yet");
+    let started = model.run.samples.iter().map(|s| s.started.as_str()).min().unwrap_or("nothing measured yet");
     format!(
         "Run {} · {} · {} cores, {} · {} · trilemma {}",
         model.run.id,
@@ -154,21 +148,12 @@ fn prover_time(model: &Model) -> Markup {
 
 /// The cohorts of every class.
 fn all_cohorts(model: &Model) -> Vec<Cohort> {
-    model
-        .classes()
-        .into_iter()
-        .flat_map(|class| cohorts(model, class))
-        .collect()
+    model.classes().into_iter().flat_map(|class| cohorts(model, class)).collect()
 }
 
 fn task_name(model: &Model, task: usize) -> String {
     let task = &model.tasks[task];
-    format!(
-        "{}, {} ({} cycles)",
-        task.program,
-        task.size,
-        format::grouped(task.cycles)
-    )
+    format!("{}, {} ({} cycles)", task.program, task.size, format::grouped(task.cycles))
 }
 
 fn key(colour: RGBColor) -> Markup {
@@ -203,11 +188,7 @@ fn succinctness(model: &Model) -> Markup {
 }
 
 fn names(model: &Model, series: &[usize]) -> String {
-    series
-        .iter()
-        .map(|&s| model.series[s].legend())
-        .collect::<Vec<_>>()
-        .join("; ")
+    series.iter().map(|&s| model.series[s].legend()).collect::<Vec<_>>().join("; ")
 }
 
 fn trilemma(model: &Model) -> Markup {
@@ -242,9 +223,7 @@ fn results(model: &Model) -> Markup {
 }
 
 fn details(model: &Model) -> Markup {
-    let largest: Vec<&Point> = (0..model.series.len())
-        .filter_map(|i| model.largest(i))
-        .collect();
+    let largest: Vec<&Point> = (0..model.series.len()).filter_map(|i| model.largest(i)).collect();
     html! {
         p.soft { "At the largest size that each pipeline proved. Bits are −log₂ of a cheating prover's chance in one round; grinding adds work to it. The weakest term, in bold, is the proof's security." }
         @for point in &largest {

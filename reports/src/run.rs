@@ -75,50 +75,24 @@ pub struct Run {
 impl Run {
     /// Reads the directory of a run.
     pub fn read(dir: &Path) -> Result<Self, ReadError> {
-        let experiment = parse(dir, EXPERIMENT, |text| {
-            toml::from_str(text).map_err(|e| e.to_string())
-        })?;
-        let environment = parse(dir, ENVIRONMENT, |text| {
-            serde_json::from_str(text).map_err(|e| e.to_string())
-        })?;
+        let experiment = parse(dir, EXPERIMENT, |text| toml::from_str(text).map_err(|e| e.to_string()))?;
+        let environment = parse(dir, ENVIRONMENT, |text| serde_json::from_str(text).map_err(|e| e.to_string()))?;
         let (plan, _) = lines::<Cell>(dir, PLAN)?;
         let (samples, torn) = lines::<Sample>(dir, SAMPLES)?;
         if let Some(sample) = samples.iter().find(|s| s.schema > SCHEMA) {
-            let what = format!(
-                "a row has schema {}, this version reads up to {SCHEMA}",
-                sample.schema
-            );
-            return Err(ReadError::Malformed {
-                path: dir.join(SAMPLES),
-                what,
-            });
+            let what = format!("a row has schema {}, this version reads up to {SCHEMA}", sample.schema);
+            return Err(ReadError::Malformed { path: dir.join(SAMPLES), what });
         }
-        let id = fs::canonicalize(dir)
-            .ok()
-            .and_then(|d| d.file_name().map(|n| n.to_string_lossy().into_owned()));
-        Ok(Self {
-            id: id.unwrap_or_default(),
-            experiment,
-            plan,
-            environment,
-            samples,
-            torn,
-        })
+        let id = fs::canonicalize(dir).ok().and_then(|d| d.file_name().map(|n| n.to_string_lossy().into_owned()));
+        Ok(Self { id: id.unwrap_or_default(), experiment, plan, environment, samples, torn })
     }
 }
 
 fn text(path: &Path) -> Result<String, ReadError> {
-    fs::read_to_string(path).map_err(|error| ReadError::Io {
-        path: path.to_owned(),
-        error,
-    })
+    fs::read_to_string(path).map_err(|error| ReadError::Io { path: path.to_owned(), error })
 }
 
-fn parse<T>(
-    dir: &Path,
-    name: &str,
-    read: impl Fn(&str) -> Result<T, String>,
-) -> Result<T, ReadError> {
+fn parse<T>(dir: &Path, name: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<T, ReadError> {
     let path = dir.join(name);
     read(&text(&path)?).map_err(|what| ReadError::Malformed { path, what })
 }
@@ -128,17 +102,11 @@ pub fn lines<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<(Vec<T>, boo
     let path = dir.join(name);
     let text = text(&path)?;
     let torn = !text.is_empty() && !text.ends_with('\n');
-    let whole = if torn {
-        text.rfind('\n').map_or("", |end| &text[..end])
-    } else {
-        &text
-    };
+    let whole = if torn { text.rfind('\n').map_or("", |end| &text[..end]) } else { &text };
     let mut values = Vec::new();
     for (number, line) in whole.lines().enumerate() {
-        let value = serde_json::from_str(line).map_err(|e| ReadError::Malformed {
-            path: path.clone(),
-            what: format!("line {}: {e}", number + 1),
-        })?;
+        let value = serde_json::from_str(line)
+            .map_err(|e| ReadError::Malformed { path: path.clone(), what: format!("line {}: {e}", number + 1) })?;
         values.push(value);
     }
     Ok((values, torn))

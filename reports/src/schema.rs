@@ -152,13 +152,7 @@ impl Phases {
 
     /// The values of [`Self::STACK`].
     pub const fn stack(&self) -> [Option<u64>; 5] {
-        [
-            self.execute_ns,
-            self.witness_ns,
-            self.commit_ns,
-            self.piop_ns,
-            self.open_ns,
-        ]
+        [self.execute_ns, self.witness_ns, self.commit_ns, self.piop_ns, self.open_ns]
     }
 }
 

@@ -48,40 +48,22 @@ impl Summary {
         let median = median_of_sorted(&sorted);
         let n = sorted.len();
         if n < MIN_FOR_INTERVAL {
-            return Some(Self {
-                n,
-                median,
-                low: first,
-                high: last,
-                spread: Spread::Range,
-            });
+            return Some(Self { n, median, low: first, high: last, spread: Spread::Range });
         }
         let mut rng = StdRng::seed_from_u64(SEED);
         let (low, high) = interval(|| resampled_median(&sorted, &mut rng));
-        Some(Self {
-            n,
-            median,
-            low,
-            high,
-            spread: Spread::Interval,
-        })
+        Some(Self { n, median, low, high, spread: Spread::Interval })
     }
 }
 
 /// Median of a sorted, non-empty slice.
 fn median_of_sorted(sorted: &[f64]) -> f64 {
     let middle = sorted.len() / 2;
-    if sorted.len() % 2 == 1 {
-        sorted[middle]
-    } else {
-        f64::midpoint(sorted[middle - 1], sorted[middle])
-    }
+    if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) }
 }
 
 fn resampled_median(samples: &[f64], rng: &mut StdRng) -> f64 {
-    let mut drawn: Vec<f64> = (0..samples.len())
-        .map(|_| samples[rng.random_range(0..samples.len())])
-        .collect();
+    let mut drawn: Vec<f64> = (0..samples.len()).map(|_| samples[rng.random_range(0..samples.len())]).collect();
     drawn.sort_by(f64::total_cmp);
     median_of_sorted(&drawn)
 }
@@ -96,8 +78,7 @@ fn interval(mut draw: impl FnMut() -> f64) -> (f64, f64) {
 
 /// Geometric mean of positive numbers, if there are any.
 pub fn geometric_mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty())
-        .then(|| (values.iter().map(|v| v.ln()).sum::<f64>() / values.len() as f64).exp())
+    (!values.is_empty()).then(|| (values.iter().map(|v| v.ln()).sum::<f64>() / values.len() as f64).exp())
 }
 
 /// What a comparison of times says.
@@ -150,8 +131,7 @@ impl Ratio {
             (min_a / max_b, max_a / min_b, Spread::Range)
         } else {
             let mut rng = StdRng::seed_from_u64(SEED);
-            let (low, high) =
-                interval(|| resampled_median(first, &mut rng) / resampled_median(second, &mut rng));
+            let (low, high) = interval(|| resampled_median(first, &mut rng) / resampled_median(second, &mut rng));
             (low, high, Spread::Interval)
         };
         let verdict = if high < 1.0 - PRACTICAL_BAND {
@@ -163,13 +143,7 @@ impl Ratio {
         } else {
             Verdict::Inconclusive
         };
-        Some(Self {
-            ratio: a.median / b.median,
-            low,
-            high,
-            spread,
-            verdict,
-        })
+        Some(Self { ratio: a.median / b.median, low, high, spread, verdict })
     }
 }
 
@@ -188,21 +162,9 @@ mod tests {
     #[test]
     fn few_samples_give_their_range() {
         assert_eq!(Summary::of(&[]), None);
-        let one = Summary {
-            n: 1,
-            median: 3.0,
-            low: 3.0,
-            high: 3.0,
-            spread: Spread::Range,
-        };
+        let one = Summary { n: 1, median: 3.0, low: 3.0, high: 3.0, spread: Spread::Range };
         assert_eq!(Summary::of(&[3.0]), Some(one));
-        let four = Summary {
-            n: 4,
-            median: 2.5,
-            low: 1.0,
-            high: 9.0,
-            spread: Spread::Range,
-        };
+        let four = Summary { n: 4, median: 2.5, low: 1.0, high: 9.0, spread: Spread::Range };
         assert_eq!(Summary::of(&[9.0, 1.0, 3.0, 2.0]), Some(four));
     }
 
@@ -221,14 +183,8 @@ mod tests {
         let samples: Vec<f64> = (1..=101).map(f64::from).collect();
         let summary = Summary::of(&samples).unwrap();
         let half_width = 1.96 * 101_f64.sqrt() / 2.0;
-        assert!(
-            (summary.low - (51.0 - half_width)).abs() <= 2.0,
-            "{summary:?}"
-        );
-        assert!(
-            (summary.high - (51.0 + half_width)).abs() <= 2.0,
-            "{summary:?}"
-        );
+        assert!((summary.low - (51.0 - half_width)).abs() <= 2.0, "{summary:?}");
+        assert!((summary.high - (51.0 + half_width)).abs() <= 2.0, "{summary:?}");
     }
 
     #[test]

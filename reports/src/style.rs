@@ -41,41 +41,13 @@ const SKY: RGBColor = RGBColor(86, 180, 233);
 const BLACK: RGBColor = RGBColor(0, 0, 0);
 
 const STYLES: [Style; 7] = [
-    Style {
-        colour: BLUE,
-        marker: Marker::Circle,
-        dashes: &[],
-    },
-    Style {
-        colour: SKY,
-        marker: Marker::Square,
-        dashes: &[7.0, 3.0],
-    },
-    Style {
-        colour: VERMILION,
-        marker: Marker::Triangle,
-        dashes: &[2.0, 3.0],
-    },
-    Style {
-        colour: GREEN,
-        marker: Marker::Diamond,
-        dashes: &[9.0, 3.0, 2.0, 3.0],
-    },
-    Style {
-        colour: PURPLE,
-        marker: Marker::Tip,
-        dashes: &[4.0, 2.0],
-    },
-    Style {
-        colour: ORANGE,
-        marker: Marker::Cross,
-        dashes: &[12.0, 4.0],
-    },
-    Style {
-        colour: BLACK,
-        marker: Marker::Plus,
-        dashes: &[1.5, 2.0],
-    },
+    Style { colour: BLUE, marker: Marker::Circle, dashes: &[] },
+    Style { colour: SKY, marker: Marker::Square, dashes: &[7.0, 3.0] },
+    Style { colour: VERMILION, marker: Marker::Triangle, dashes: &[2.0, 3.0] },
+    Style { colour: GREEN, marker: Marker::Diamond, dashes: &[9.0, 3.0, 2.0, 3.0] },
+    Style { colour: PURPLE, marker: Marker::Tip, dashes: &[4.0, 2.0] },
+    Style { colour: ORANGE, marker: Marker::Cross, dashes: &[12.0, 4.0] },
+    Style { colour: BLACK, marker: Marker::Plus, dashes: &[1.5, 2.0] },
 ];
 
 /// Look of the series with this index.

@@ -25,18 +25,8 @@ pub fn medians(model: &Model) -> Result<String, csv::Error> {
     ]
     .map(str::to_owned)
     .to_vec();
-    for name in [
-        "core_ns",
-        "peak_bytes",
-        "prove_total_ns",
-        "proof_bytes",
-        "verify_ns",
-    ] {
-        header.extend([
-            name.to_owned(),
-            format!("{name}_low"),
-            format!("{name}_high"),
-        ]);
+    for name in ["core_ns", "peak_bytes", "prove_total_ns", "proof_bytes", "verify_ns"] {
+        header.extend([name.to_owned(), format!("{name}_low"), format!("{name}_high")]);
     }
     header.extend(Phases::STACK.map(|p| format!("{p}_ns")));
     header.extend(["rows", "padded_rows", "committed_cells", "interactions"].map(str::to_owned));
@@ -63,39 +53,20 @@ fn line(model: &Model, point: &Point) -> Vec<String> {
         cell.log_blowup.to_string(),
         cell.target_bits.to_string(),
         cell.regime.name().to_owned(),
-        optional(
-            point
-                .first()
-                .and_then(|m| m.bits)
-                .map(|b| format!("{b:.2}")),
-        ),
+        optional(point.first().and_then(|m| m.bits).map(|b| format!("{b:.2}"))),
         optional(traits.map(|t| t.setup.clone())),
         optional(traits.map(|t| t.post_quantum.to_string())),
         optional(traits.map(|t| t.hiding.to_string())),
         point.ok().to_string(),
         cell.repetitions.to_string(),
     ];
-    for metric in [
-        Metric::Core,
-        Metric::Peak,
-        Metric::Prove,
-        Metric::Proof,
-        Metric::Verify,
-    ] {
-        let ends = point
-            .summary(metric)
-            .map(|s| [s.median, s.low, s.high].map(|x| format!("{x:.0}")));
+    for metric in [Metric::Core, Metric::Peak, Metric::Prove, Metric::Proof, Metric::Verify] {
+        let ends = point.summary(metric).map(|s| [s.median, s.low, s.high].map(|x| format!("{x:.0}")));
         fields.extend(ends.unwrap_or_default());
     }
-    fields.extend(
-        point
-            .stack()
-            .into_iter()
-            .map(|v| optional(v.map(|ns| format!("{ns:.0}")))),
-    );
-    let counts = point
-        .counts()
-        .map(|c| [c.rows, c.padded_rows, c.committed_cells, c.interactions].map(|n| n.to_string()));
+    fields.extend(point.stack().into_iter().map(|v| optional(v.map(|ns| format!("{ns:.0}")))));
+    let counts =
+        point.counts().map(|c| [c.rows, c.padded_rows, c.committed_cells, c.interactions].map(|n| n.to_string()));
     fields.extend(counts.unwrap_or_default());
     fields
 }

@@ -43,11 +43,7 @@ fn spread_of(summary: &Summary) -> String {
     if summary.n == 1 {
         String::new()
     } else {
-        format!(
-            "{}{dash}{}",
-            format::time(summary.low),
-            format::time(summary.high)
-        )
+        format!("{}{dash}{}", format::time(summary.low), format::time(summary.high))
     }
 }
 
@@ -134,19 +130,9 @@ pub fn properties(model: &Model) -> Markup {
 }
 
 fn assumptions(row: &Measurement) -> String {
-    let assumed = row
-        .ledger
-        .terms
-        .iter()
-        .filter(|t| t.standing == Standing::Assumed);
-    let texts: Vec<String> = assumed
-        .map(|t| format!("{} ({:.0} bits)", t.name, t.total()))
-        .collect();
-    if texts.is_empty() {
-        "none stated".to_owned()
-    } else {
-        texts.join("; ")
-    }
+    let assumed = row.ledger.terms.iter().filter(|t| t.standing == Standing::Assumed);
+    let texts: Vec<String> = assumed.map(|t| format!("{} ({:.0} bits)", t.name, t.total())).collect();
+    if texts.is_empty() { "none stated".to_owned() } else { texts.join("; ") }
 }
 
 /// T2: every point, by task, in the order of the methodology. The best of a class is bold where it has rivals.
@@ -202,16 +188,10 @@ fn ranked(model: &Model, point: &Point, kind: Metric) -> Markup {
     let rivals: Vec<f64> = model
         .points
         .iter()
-        .filter(|p| {
-            p.task == point.task
-                && p.series != point.series
-                && model.series[p.series].class == class
-        })
+        .filter(|p| p.task == point.task && p.series != point.series && model.series[p.series].class == class)
         .filter_map(|p| p.median(kind))
         .collect();
-    let best = point
-        .median(kind)
-        .is_some_and(|own| !rivals.is_empty() && rivals.iter().all(|r| own <= *r));
+    let best = point.median(kind).is_some_and(|own| !rivals.is_empty() && rivals.iter().all(|r| own <= *r));
     let text = or_none(metric(point, kind));
     html! { td.n { @if best { strong { (text) } } @else { (text) } } }
 }
@@ -347,11 +327,7 @@ pub fn bytes_by_label(point: &Point) -> Markup {
 
 /// T7: failures, and what was planned and not run.
 pub fn failures(model: &Model) -> Markup {
-    let missing: Vec<&Point> = model
-        .points
-        .iter()
-        .filter(|p| p.samples.len() < p.cell.repetitions as usize)
-        .collect();
+    let missing: Vec<&Point> = model.points.iter().filter(|p| p.samples.len() < p.cell.repetitions as usize).collect();
     let done = model.run.samples.len();
     html! {
         @if model.failures.is_empty() {
@@ -384,18 +360,7 @@ pub fn failures(model: &Model) -> Markup {
 pub fn environment(model: &Model) -> Markup {
     let env = &model.run.environment;
     let rows: [(&str, String); 12] = [
-        (
-            "Processor",
-            format!(
-                "{}{}",
-                env.cpu,
-                if env.virtualised {
-                    " (virtual machine)"
-                } else {
-                    ""
-                }
-            ),
-        ),
+        ("Processor", format!("{}{}", env.cpu, if env.virtualised { " (virtual machine)" } else { "" })),
         ("Cores", env.cores.to_string()),
         ("Memory", format::bytes(env.memory_bytes as f64)),
         ("Kernel", env.kernel.clone()),
@@ -404,14 +369,7 @@ pub fn environment(model: &Model) -> Markup {
         ("Compiler", env.rustc.clone()),
         ("Flags", env.rust_flags.clone()),
         ("Profile", env.profile.clone()),
-        (
-            "Source",
-            format!(
-                "trilemma {}, commit {}",
-                env.version,
-                env.git_commit.as_deref().unwrap_or("unknown")
-            ),
-        ),
+        ("Source", format!("trilemma {}, commit {}", env.version, env.git_commit.as_deref().unwrap_or("unknown"))),
         ("Worker binary", env.binary.clone()),
         ("Machine key", env.machine.clone()),
     ];

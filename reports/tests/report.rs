@@ -9,8 +9,7 @@ use trilemma_reports::schema::Status;
 use trilemma_reports::{Model, Run, page, table_csv};
 
 fn fixture() -> Run {
-    Run::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixture"))
-        .expect("the fixture is a run")
+    Run::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixture")).expect("the fixture is a run")
 }
 
 /// Set `REPORT_OUT` to look at the page.
@@ -21,17 +20,9 @@ fn the_page_shows_every_part() {
     if let Some(path) = std::env::var_os("REPORT_OUT") {
         fs::write(path, &html).expect("REPORT_OUT can be written");
     }
-    for part in [
-        "summary",
-        "properties",
-        "time",
-        "phases",
-        "succinctness",
-        "trilemma",
-        "results",
-        "details",
-        "environment",
-    ] {
+    for part in
+        ["summary", "properties", "time", "phases", "succinctness", "trilemma", "results", "details", "environment"]
+    {
         assert!(html.contains(&format!("<section id=\"{part}\">")), "{part}");
     }
     for text in [
@@ -64,10 +55,7 @@ fn groups_follow_the_rows() {
         "air/uni-stark/kzg/bls12-381",
     ];
     assert_eq!(names, expected);
-    assert_eq!(
-        model.series[3].caveats(),
-        ["pre-quantum", "insecure set-up"]
-    );
+    assert_eq!(model.series[3].caveats(), ["pre-quantum", "insecure set-up"]);
     assert_eq!(model.failures.len(), 1);
     assert_eq!(model.failures[0].status, Status::TimeoutWall);
     assert_eq!(model.largest(3).map(|p| p.cell.size.as_str()), Some("2^13"));
@@ -77,15 +65,8 @@ fn groups_follow_the_rows() {
 fn only_common_tasks_are_compared() {
     let model = Model::new(fixture());
     let groups = cohorts(&model, model.classes()[0]);
-    let shapes: Vec<(usize, usize)> = groups
-        .iter()
-        .map(|c| (c.series.len(), c.tasks.len()))
-        .collect();
-    assert_eq!(
-        shapes,
-        [(4, 3), (3, 6)],
-        "all four over 2^13, the other three over what remains"
-    );
+    let shapes: Vec<(usize, usize)> = groups.iter().map(|c| (c.series.len(), c.tasks.len())).collect();
+    assert_eq!(shapes, [(4, 3), (3, 6)], "all four over 2^13, the other three over what remains");
     for group in &groups {
         let times = group.times_the_best(&model, Metric::Prove);
         assert!(times.iter().all(|t| t.is_some_and(|t| t >= 1.0)) && times.contains(&Some(1.0)));
@@ -100,28 +81,13 @@ fn only_common_tasks_are_compared() {
 fn quantities_that_cannot_vary_are_checked() {
     let mut run = fixture();
     let cell = run.samples[0].cell.cell.clone();
-    let row = run
-        .samples
-        .iter_mut()
-        .rev()
-        .find(|s| s.cell.cell == cell)
-        .expect("a second row of the cell");
-    row.measurement
-        .counts
-        .as_mut()
-        .expect("it succeeded")
-        .committed_cells += 1;
+    let row = run.samples.iter_mut().rev().find(|s| s.cell.cell == cell).expect("a second row of the cell");
+    row.measurement.counts.as_mut().expect("it succeeded").committed_cells += 1;
     row.measurement.bits = Some(99.0);
     let errors = Model::new(run).errors;
     assert_eq!(errors.len(), 2, "{errors:?}");
-    assert!(
-        errors[0].contains("committed cells cannot vary"),
-        "{errors:?}"
-    );
-    assert!(
-        errors[1].contains("99.0 bits computed, 100 asked for"),
-        "{errors:?}"
-    );
+    assert!(errors[0].contains("committed cells cannot vary"), "{errors:?}");
+    assert!(errors[1].contains("99.0 bits computed, 100 asked for"), "{errors:?}");
 }
 
 #[test]
@@ -137,10 +103,8 @@ fn an_empty_run_still_has_a_report() {
 fn medians_have_one_line_a_point() {
     let csv = table_csv::medians(&Model::new(fixture())).expect("writing to memory");
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
-    let records: Vec<csv::StringRecord> = reader
-        .records()
-        .collect::<Result<_, _>>()
-        .expect("every line has all columns");
+    let records: Vec<csv::StringRecord> =
+        reader.records().collect::<Result<_, _>>().expect("every line has all columns");
     assert_eq!(records.len(), 30);
     assert_eq!(&records[0][0], "fibonacci");
 }
@@ -159,11 +123,6 @@ fn a_torn_row_is_left_out_and_a_broken_one_named() {
     assert!(run.torn);
     assert_eq!(run.samples.len(), fixture().samples.len() - 1);
     fs::write(&samples, "{\"schema\": 1}\n").expect("rows");
-    let error = Run::read(dir.path())
-        .expect_err("a row without fields")
-        .to_string();
-    assert!(
-        error.contains("samples.jsonl: line 1: missing field"),
-        "{error}"
-    );
+    let error = Run::read(dir.path()).expect_err("a row without fields").to_string();
+    assert!(error.contains("samples.jsonl: line 1: missing field"), "{error}");
 }

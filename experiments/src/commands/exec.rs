@@ -27,10 +27,7 @@ pub(super) fn run(args: &Exec) -> Result<Reply, Fault> {
         ("output", readable(&outcome.output)),
         ("cycles", format::grouped(outcome.cycles)),
         ("misaligned", format::grouped(outcome.misaligned)),
-        (
-            "time",
-            format!("{} ({})", format::time(seconds * 1e9), format::rate(rate)),
-        ),
+        ("time", format!("{} ({})", format::time(seconds * 1e9), format::rate(rate))),
     ]);
     let json = json!({
         "exit_code": outcome.exit_code,

@@ -14,16 +14,11 @@ pub(super) fn run(args: &Key) -> Result<Reply, Fault> {
     let (pipeline, options) = (args.pipeline.pipeline(), args.pipeline.options());
     let about = About::new(&pipeline, &options, &program)?;
     files::check_directory(&args.output)?;
-    let key = resolve(&pipeline, &options)?
-        .keys(&program)?
-        .verifying_key();
+    let key = resolve(&pipeline, &options)?.keys(&program)?.verifying_key();
     let header = KeyHeader { about };
     files::write(&args.output, &container::encode(&header, &key))?;
     let (file, elf) = (args.output.display(), args.elf.display());
-    let text = format!(
-        "{file}: verifying key of {elf}, {}",
-        format::bytes(key.len() as f64)
-    );
+    let text = format!("{file}: verifying key of {elf}, {}", format::bytes(key.len() as f64));
     let json = json!({ "file": args.output, "key_bytes": key.len(), "about": header.about });
     Ok(Reply { text, json })
 }

@@ -13,16 +13,8 @@ pub(super) fn run() -> Result<Reply, Fault> {
     let mut text = String::new();
     let mut list: Vec<Value> = Vec::new();
     let pipelines = pipelines();
-    let width = pipelines
-        .iter()
-        .map(|p| p.0.len())
-        .max()
-        .unwrap_or(0)
-        .max("pipeline".len());
-    text.push_str(&format!(
-        "{:width$}  {:12}  {:12}  {:3}  verifier\n",
-        "pipeline", "set-up", "post-quantum", "ZK"
-    ));
+    let width = pipelines.iter().map(|p| p.0.len()).max().unwrap_or(0).max("pipeline".len());
+    text.push_str(&format!("{:width$}  {:12}  {:12}  {:3}  verifier\n", "pipeline", "set-up", "post-quantum", "ZK"));
     for pipeline in &pipelines {
         // A pipeline that cannot meet the default target is legal all the same.
         match system(pipeline, &smallest(&Options::default())) {
@@ -31,10 +23,7 @@ pub(super) fn run() -> Result<Reply, Fault> {
                 let yes = |b: bool| if b { "yes" } else { "no" };
                 let (setup, verifier) = (&traits.setup, &traits.verifier);
                 let (quantum, hiding) = (yes(traits.post_quantum), yes(traits.hiding));
-                text.push_str(&format!(
-                    "{:width$}  {setup:12}  {quantum:12}  {hiding:3}  {verifier}\n",
-                    pipeline.0
-                ));
+                text.push_str(&format!("{:width$}  {setup:12}  {quantum:12}  {hiding:3}  {verifier}\n", pipeline.0));
                 list.push(json!({ "pipeline": pipeline, "properties": traits }));
             }
             Err(error) => {
@@ -43,12 +32,6 @@ pub(super) fn run() -> Result<Reply, Fault> {
             }
         }
     }
-    text.push_str(&format!(
-        "\nhashes of Merkle trees: {}\nregimes: udr, jbr\n",
-        HASHES.join(", ")
-    ));
-    Ok(Reply {
-        text,
-        json: json!({ "pipelines": list, "hashes": HASHES, "regimes": ["udr", "jbr"] }),
-    })
+    text.push_str(&format!("\nhashes of Merkle trees: {}\nregimes: udr, jbr\n", HASHES.join(", ")));
+    Ok(Reply { text, json: json!({ "pipelines": list, "hashes": HASHES, "regimes": ["udr", "jbr"] }) })
 }

@@ -59,10 +59,7 @@ pub fn run(command: &Command) -> Result<Reply, Fault> {
 pub fn resolve(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>, Fault> {
     if !HASHES.contains(&options.hash.as_str()) {
         let hint = suggest::hint(&options.hash, HASHES);
-        return Err(Fault::Usage(format!(
-            "{}{hint}",
-            ConfigError::choice("hash", &options.hash, HASHES)
-        )));
+        return Err(Fault::Usage(format!("{}{hint}", ConfigError::choice("hash", &options.hash, HASHES))));
     }
     system(pipeline, options).map_err(|error| {
         let legal = pipelines();
@@ -74,24 +71,14 @@ pub fn resolve(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>
 /// The same options for tables so small that set-up costs nothing: enough to find a pipeline and to
 /// ask what it is.
 fn smallest(options: &Options) -> Options {
-    Options {
-        max_log_height: Some(4),
-        srs: None,
-        ..options.clone()
-    }
+    Options { max_log_height: Some(4), srs: None, ..options.clone() }
 }
 
 /// Bytes as text where they are printable, and in hexadecimal.
 fn readable(bytes: &[u8]) -> String {
-    let digits = if bytes.is_empty() {
-        "(empty)".to_owned()
-    } else {
-        hex::encode(bytes)
-    };
+    let digits = if bytes.is_empty() { "(empty)".to_owned() } else { hex::encode(bytes) };
     match std::str::from_utf8(bytes) {
-        Ok(text)
-            if !text.is_empty() && !text.chars().any(|c| c.is_control() && !c.is_whitespace()) =>
-        {
+        Ok(text) if !text.is_empty() && !text.chars().any(|c| c.is_control() && !c.is_whitespace()) => {
             format!("{digits} = {text:?}")
         }
         _ => digits,
@@ -100,12 +87,6 @@ fn readable(bytes: &[u8]) -> String {
 
 /// Lines of a name and a value, aligned.
 fn table(rows: &[(&str, String)]) -> String {
-    let width = rows
-        .iter()
-        .map(|(name, _)| name.chars().count())
-        .max()
-        .unwrap_or(0);
-    rows.iter()
-        .map(|(name, value)| format!("{name:width$}  {value}\n"))
-        .collect()
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    rows.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
 }

@@ -33,9 +33,8 @@ pub(super) fn run(args: &Prove) -> Result<Reply, Fault> {
     let keys = system.keys(&program)?;
     let keygen = start.elapsed();
     let start = Instant::now();
-    let proved = keys
-        .prove(&input, args.max_cycles)
-        .map_err(|failure| Fault::from(failure).about(args.elf.display()))?;
+    let proved =
+        keys.prove(&input, args.max_cycles).map_err(|failure| Fault::from(failure).about(args.elf.display()))?;
     let total = start.elapsed();
     let header = ProofHeader::new(about, &proved.public);
     files::write(&args.output, &container::encode(&header, &proved.proof))?;
@@ -54,10 +53,7 @@ pub(super) fn run(args: &Prove) -> Result<Reply, Fault> {
         "phases": phases(&proved, &before, total),
         "peak_bytes": peak,
     });
-    Ok(Reply {
-        text: describe(args, &proved, &before, total, peak),
-        json,
-    })
+    Ok(Reply { text: describe(args, &proved, &before, total, peak), json })
 }
 
 /// A phase's name and wall time.
@@ -70,79 +66,33 @@ fn phases(proved: &Proved, before: &[Phase], total: Duration) -> Value {
     Value::Object(all.collect())
 }
 
-fn describe(
-    args: &Prove,
-    proved: &Proved,
-    before: &[Phase],
-    total: Duration,
-    peak: Option<u64>,
-) -> String {
+fn describe(args: &Prove, proved: &Proved, before: &[Phase], total: Duration, peak: Option<u64>) -> String {
     let time = |d: Duration| format::time(d.as_nanos() as f64);
     let cost = &proved.cost;
-    let per_cycle = |n: u64| {
-        format!(
-            "{} ({:.1} per cycle)",
-            format::grouped(n),
-            n as f64 / cost.cycles.max(1) as f64
-        )
-    };
+    let per_cycle = |n: u64| format!("{} ({:.1} per cycle)", format::grouped(n), n as f64 / cost.cycles.max(1) as f64);
     let mut rows = vec![
-        (
-            "proof",
-            format!(
-                "{}, {}",
-                args.output.display(),
-                format::bytes(proved.proof.len() as f64)
-            ),
-        ),
+        ("proof", format!("{}, {}", args.output.display(), format::bytes(proved.proof.len() as f64))),
         ("exit code", proved.public.exit_code.to_string()),
         ("output", readable(&proved.public.output)),
         ("cycles", format::grouped(cost.cycles)),
-        (
-            "prover time",
-            format!(
-                "{} ({})",
-                time(total),
-                format::rate(cost.cycles as f64 / total.as_secs_f64())
-            ),
-        ),
+        ("prover time", format!("{} ({})", time(total), format::rate(cost.cycles as f64 / total.as_secs_f64()))),
     ];
-    let parts: Vec<String> = proved
-        .phases
-        .iter()
-        .map(|(name, d)| format!("{name} {}", time(*d)))
-        .collect();
+    let parts: Vec<String> = proved.phases.iter().map(|(name, d)| format!("{name} {}", time(*d))).collect();
     rows.push(("phases", parts.join(", ")));
     rows.extend(before.iter().map(|(name, d)| (*name, time(*d))));
     if let Some(peak) = peak {
         rows.push(("peak memory", format::bytes(peak as f64)));
     }
-    rows.push((
-        "rows",
-        format!(
-            "{} ({} padded)",
-            format::grouped(cost.rows),
-            format::grouped(cost.padded_rows)
-        ),
-    ));
+    rows.push(("rows", format!("{} ({} padded)", format::grouped(cost.rows), format::grouped(cost.padded_rows))));
     rows.push(("committed cells", per_cycle(cost.committed_cells)));
     rows.push(("interactions", per_cycle(cost.interactions)));
     rows.push(("security", format!("{:.1} bits", proved.ledger.bits())));
     let mut text = table(&rows);
     text.push_str("\nerror terms (bits + grinding)\n");
-    let weakest =
-        [Standing::Proven, Standing::Assumed].map(|standing| proved.ledger.weakest(standing));
+    let weakest = [Standing::Proven, Standing::Assumed].map(|standing| proved.ledger.weakest(standing));
     for term in &proved.ledger.terms {
-        let mark = if weakest.contains(&Some(term)) {
-            " <- weakest"
-        } else {
-            ""
-        };
-        let standing = if term.standing == Standing::Proven {
-            "proven"
-        } else {
-            "assumed"
-        };
+        let mark = if weakest.contains(&Some(term)) { " <- weakest" } else { "" };
+        let standing = if term.standing == Standing::Proven { "proven" } else { "assumed" };
         text.push_str(&format!(
             "{:8.1} + {:2}  {standing:7}  {}  {}{mark}\n",
             term.bits, term.grinding, term.name, term.reference
@@ -154,13 +104,10 @@ fn describe(
 /// Ends this process with a sentence when it grows above a limit.
 fn guard_memory(gib: f64) -> Result<(), Fault> {
     if !(gib > 0.0 && gib.is_finite()) {
-        return Err(Fault::Usage(
-            "--memory-gib: must be a positive number".into(),
-        ));
+        return Err(Fault::Usage("--memory-gib: must be a positive number".into()));
     }
-    sensors::resident_bytes().map_err(|reason| {
-        Fault::Usage(format!("--memory-gib: cannot be watched here: {reason}"))
-    })?;
+    sensors::resident_bytes()
+        .map_err(|reason| Fault::Usage(format!("--memory-gib: cannot be watched here: {reason}")))?;
     let limit = (gib * f64::from(1 << 30)) as u64;
     thread::spawn(move || {
         loop {

@@ -12,11 +12,7 @@ use crate::files;
 
 pub(super) fn run(args: &Report) -> Result<Reply, Fault> {
     let written = write(&args.run, args.output.as_deref())?;
-    let mut text = format!(
-        "report: {}\nmedians: {}",
-        written.page.display(),
-        written.csv.display()
-    );
+    let mut text = format!("report: {}\nmedians: {}", written.page.display(), written.csv.display());
     for error in &written.errors {
         text.push_str(&format!("\ncontradiction: {error}"));
     }
@@ -42,9 +38,5 @@ pub(super) fn write(dir: &Path, output: Option<&Path>) -> Result<Written, Fault>
     files::write(&page, page::page(&model).as_bytes())?;
     let medians = table_csv::medians(&model).map_err(|error| Fault::Failed(error.to_string()))?;
     files::write(&csv, medians.as_bytes())?;
-    Ok(Written {
-        page,
-        csv,
-        errors: model.errors,
-    })
+    Ok(Written { page, csv, errors: model.errors })
 }

@@ -41,10 +41,7 @@ pub(super) fn run(args: &Run) -> Result<Reply, Fault> {
         Some(dir) if args.resume => (dir.clone(), Campaign::resume(&plan, &environment, &dir)?),
         dir => {
             let dir = dir.unwrap_or_else(|| new_directory(&config.name));
-            (
-                dir.clone(),
-                Campaign::create(&plan, &text, &environment, &dir)?,
-            )
+            (dir.clone(), Campaign::create(&plan, &text, &environment, &dir)?)
         }
     };
     let stop = Arc::new(AtomicBool::new(false));
@@ -53,16 +50,9 @@ pub(super) fn run(args: &Run) -> Result<Reply, Fault> {
         .map_err(|error| Fault::Failed(format!("no handler for interrupts: {error}")))?;
     let tally = campaign.measure(&worker(&plan)?, &stop)?;
     if tally.interrupted {
-        let resume = format!(
-            "trilemma run {} --out {} --resume",
-            args.config.display(),
-            dir.display()
-        );
-        let text = format!(
-            "interrupted after {} of {} rows; go on with: {resume}",
-            tally.rows,
-            tally.rows + tally.missing
-        );
+        let resume = format!("trilemma run {} --out {} --resume", args.config.display(), dir.display());
+        let text =
+            format!("interrupted after {} of {} rows; go on with: {resume}", tally.rows, tally.rows + tally.missing);
         return Err(Fault::Failed(text));
     }
     conclude(&dir, tally, report::write(&dir, None)?)
@@ -73,22 +63,11 @@ fn conclude(dir: &Path, tally: Tally, written: Written) -> Result<Reply, Fault> 
     let page = written.page.display();
     if let Some(error) = written.errors.first() {
         let more = written.errors.len() - 1;
-        return Err(Fault::Failed(format!(
-            "the rows contradict each other: {error} ({more} more in {page})"
-        )));
+        return Err(Fault::Failed(format!("the rows contradict each other: {error} ({more} more in {page})")));
     }
-    let failed = if tally.failed == 0 {
-        String::new()
-    } else {
-        format!(", {} of them failures", tally.failed)
-    };
-    let text = format!(
-        "{} rows{failed}\nmedians: {}\nreport: {page}",
-        tally.rows,
-        written.csv.display()
-    );
-    let json =
-        json!({ "run": dir, "report": written.page, "medians": written.csv, "tally": tally });
+    let failed = if tally.failed == 0 { String::new() } else { format!(", {} of them failures", tally.failed) };
+    let text = format!("{} rows{failed}\nmedians: {}\nreport: {page}", tally.rows, written.csv.display());
+    let json = json!({ "run": dir, "report": written.page, "medians": written.csv, "tally": tally });
     Ok(Reply { text, json })
 }
 
@@ -96,26 +75,20 @@ fn conclude(dir: &Path, tally: Tally, written: Written) -> Result<Reply, Fault> 
 fn check_pipelines(config: &Config, base: &Path) -> Result<(), Fault> {
     for (i, entry) in config.pipelines.iter().enumerate() {
         let options = smallest(&entry.options(base, config.security));
-        resolve(
-            &trilemma_backends::Pipeline(entry.pipeline.clone()),
-            &options,
-        )
-        .map_err(|fault| fault.about(format!("pipelines[{i}]")))?;
+        resolve(&trilemma_backends::Pipeline(entry.pipeline.clone()), &options)
+            .map_err(|fault| fault.about(format!("pipelines[{i}]")))?;
     }
     Ok(())
 }
 
 fn worker(plan: &Plan) -> Result<Worker, Fault> {
-    let program = env::current_exe()
-        .map_err(|error| Fault::Failed(format!("the running binary is not known: {error}")))?;
+    let program =
+        env::current_exe().map_err(|error| Fault::Failed(format!("the running binary is not known: {error}")))?;
     Ok(Worker {
         program,
         args: vec!["worker".into()],
         threads: plan.threads,
-        memory_bytes: plan
-            .limits
-            .memory_gib
-            .map(|gib| (gib * f64::from(1 << 30)) as u64),
+        memory_bytes: plan.limits.memory_gib.map(|gib| (gib * f64::from(1 << 30)) as u64),
         wall: Duration::from_secs_f64(plan.limits.wall_s),
     })
 }
@@ -126,22 +99,14 @@ fn directory(args: &Run, name: &str) -> Result<Option<PathBuf>, Fault> {
         return Ok(args.out.clone());
     }
     let prefix = format!("{name}-");
-    let entries = fs::read_dir(RUNS)
-        .map(|entries| entries.flatten().map(|e| e.path()).collect::<Vec<_>>())
-        .unwrap_or_default();
+    let entries =
+        fs::read_dir(RUNS).map(|entries| entries.flatten().map(|e| e.path()).collect::<Vec<_>>()).unwrap_or_default();
     let of_this = |path: &PathBuf| {
-        let stamp = path
-            .file_name()
-            .and_then(|n| n.to_str())
-            .and_then(|n| n.strip_prefix(&prefix));
+        let stamp = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.strip_prefix(&prefix));
         stamp.is_some_and(|s| s.starts_with(|c: char| c.is_ascii_digit()))
     };
     let latest = entries.into_iter().filter(of_this).max();
-    latest.map(Some).ok_or_else(|| {
-        Fault::Usage(format!(
-            "--resume: there is no run of `{name}` under {RUNS}/"
-        ))
-    })
+    latest.map(Some).ok_or_else(|| Fault::Usage(format!("--resume: there is no run of `{name}` under {RUNS}/")))
 }
 
 fn new_directory(name: &str) -> PathBuf {
@@ -150,10 +115,7 @@ fn new_directory(name: &str) -> PathBuf {
 }
 
 fn describe(plan: &Plan, dir: Option<&Path>) -> Reply {
-    let samples: Vec<Sample> = dir
-        .and_then(|dir| Rows::read(dir).ok())
-        .map(|run| run.samples)
-        .unwrap_or_default();
+    let samples: Vec<Sample> = dir.and_then(|dir| Rows::read(dir).ok()).map(|run| run.samples).unwrap_or_default();
     let mut text = String::new();
     let mut cells: Vec<Value> = Vec::new();
     for planned in &plan.cells {
@@ -177,8 +139,5 @@ fn describe(plan: &Plan, dir: Option<&Path>) -> Reply {
         plan.invocations().count(),
         duration(time)
     ));
-    Reply {
-        text,
-        json: json!({ "cells": cells, "left": left.len(), "estimate_s": time.as_secs_f64() }),
-    }
+    Reply { text, json: json!({ "cells": cells, "left": left.len(), "estimate_s": time.as_secs_f64() }) }
 }

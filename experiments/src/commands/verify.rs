@@ -20,25 +20,19 @@ pub(super) fn run(args: &Verify) -> Result<Reply, Fault> {
     let refused = |text: String| Fault::Failed(text).about(args.proof.display());
     let bits = about.options.security.bits;
     if bits < args.min_security {
-        let text = format!(
-            "made for {bits} bits of security, at least {} are wanted",
-            args.min_security
-        );
+        let text = format!("made for {bits} bits of security, at least {} are wanted", args.min_security);
         return Err(refused(text));
     }
     let public = header.public().map_err(refused)?;
     let options = about.options_with(args.srs.as_deref()).map_err(refused)?;
-    let system =
-        resolve(&about.pipeline, &options).map_err(|fault| fault.about(args.proof.display()))?;
+    let system = resolve(&about.pipeline, &options).map_err(|fault| fault.about(args.proof.display()))?;
     let verifier = match (&args.key, &args.program) {
         (Some(key), _) => from_key(key, about, &*system)?,
         (None, Some(elf)) => from_program(elf, about, &*system)?,
         (None, None) => return Err(Fault::Usage("give --program or --key".into())),
     };
     let start = Instant::now();
-    let ledger = verifier
-        .verify(&public, &proof)
-        .map_err(|reject| refused(reject.to_string()))?;
+    let ledger = verifier.verify(&public, &proof).map_err(|reject| refused(reject.to_string()))?;
     let time = start.elapsed();
     let traits = traits(&system.properties());
     let warning = if traits.setup == "insecure" {
@@ -52,14 +46,7 @@ pub(super) fn run(args: &Verify) -> Result<Reply, Fault> {
         ("program", about.program.clone()),
         ("pipeline", about.pipeline.to_string()),
         ("set-up", traits.setup.clone()),
-        (
-            "security",
-            format!(
-                "{:.1} bits ({})",
-                ledger.bits(),
-                options.security.regime.name()
-            ),
-        ),
+        ("security", format!("{:.1} bits ({})", ledger.bits(), options.security.regime.name())),
         ("proof size", format::bytes(proof.len() as f64)),
         ("time", format::time(time.as_nanos() as f64)),
     ];
@@ -99,16 +86,10 @@ fn from_key(path: &Path, about: &About, system: &dyn System) -> Result<Box<dyn V
         let text = format!("not the key of this proof: {what} {of_key}, the proof has {of_proof}");
         return Err(at_key(Fault::Failed(text)));
     }
-    system
-        .verifier(&key)
-        .map_err(|reject| at_key(reject.into()))
+    system.verifier(&key).map_err(|reject| at_key(reject.into()))
 }
 
-fn from_program(
-    elf: &Path,
-    about: &About,
-    system: &dyn System,
-) -> Result<Box<dyn Verifier>, Fault> {
+fn from_program(elf: &Path, about: &About, system: &dyn System) -> Result<Box<dyn Verifier>, Fault> {
     let program = files::program(elf)?;
     let digest = hex::encode(program.digest);
     if digest != about.program {

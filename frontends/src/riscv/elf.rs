@@ -36,9 +36,7 @@ pub enum ElfError {
         machine: u16,
     },
     /// The file is an object, a shared object or a position-independent executable.
-    #[error(
-        "not a static executable at a fixed address (ELF type {kind}); link with -static -no-pie"
-    )]
+    #[error("not a static executable at a fixed address (ELF type {kind}); link with -static -no-pie")]
     NotStatic {
         /// The `e_type` field.
         kind: u16,
@@ -50,9 +48,7 @@ pub enum ElfError {
     #[error("compiled with the C extension; rebuild with -march=rv32im")]
     Compressed,
     /// The calling convention passes floating-point registers.
-    #[error(
-        "compiled for the {abi}-precision hardware floating-point ABI; rebuild with -march=rv32im -mabi=ilp32"
-    )]
+    #[error("compiled for the {abi}-precision hardware floating-point ABI; rebuild with -march=rv32im -mabi=ilp32")]
     FloatAbi {
         /// The precision the ABI names.
         abi: &'static str,
@@ -75,9 +71,7 @@ pub enum ElfError {
         second: u32,
     },
     /// A segment reaches outside RAM.
-    #[error(
-        "the segment {start:#x}..{end:#x} is outside the legal address range {RAM_START:#x}..{RAM_END:#x}"
-    )]
+    #[error("the segment {start:#x}..{end:#x} is outside the legal address range {RAM_START:#x}..{RAM_END:#x}")]
     OutsideRam {
         /// The segment's first address.
         start: u64,
@@ -159,32 +153,18 @@ impl Program {
             .into_iter()
             .map(|range| {
                 let from = image.partition_point(|&(addr, _)| addr < range.start);
-                let words = image[from..]
-                    .iter()
-                    .take_while(|&&(addr, _)| addr < range.end)
-                    .map(|&(_, word)| word);
-                Code {
-                    base: range.start,
-                    words: words.collect(),
-                }
+                let words = image[from..].iter().take_while(|&&(addr, _)| addr < range.end).map(|&(_, word)| word);
+                Code { base: range.start, words: words.collect() }
             })
             .collect::<Vec<_>>();
         let entry = header.e_entry.get(LE);
         if !entry.is_multiple_of(4) {
             return Err(ElfError::MisalignedEntry { entry });
         }
-        if !code
-            .iter()
-            .any(|range| (range.base..range.end()).contains(&entry))
-        {
+        if !code.iter().any(|range| (range.base..range.end()).contains(&entry)) {
             return Err(ElfError::EntryNotInCode { entry });
         }
-        Ok(Program {
-            entry,
-            code,
-            image,
-            digest: blake3::hash(bytes).into(),
-        })
+        Ok(Program { entry, code, image, digest: blake3::hash(bytes).into() })
     }
 
     /// A program of the given words at `base`, which is also its entry point.
@@ -202,16 +182,7 @@ pub fn elf_of_words(base: u32, words: &[u32]) -> Vec<u8> {
     file.extend([elf::ET_EXEC, elf::EM_RISCV].map(u16::to_le_bytes).concat());
     file.extend([1, base, 52, 0, 0].map(u32::to_le_bytes).concat());
     file.extend([52_u16, 32, 1, 40, 0, 0].map(u16::to_le_bytes).concat());
-    let segment = [
-        elf::PT_LOAD,
-        HEADERS,
-        base,
-        base,
-        size,
-        size,
-        elf::PF_R | elf::PF_X,
-        4,
-    ];
+    let segment = [elf::PT_LOAD, HEADERS, base, base, size, size, elf::PF_R | elf::PF_X, 4];
     file.extend(segment.map(u32::to_le_bytes).concat());
     file.extend(words.iter().flat_map(|word| word.to_le_bytes()));
     file
@@ -267,10 +238,7 @@ fn load_segments<'f>(header: &Header, file: &'f [u8]) -> Result<Vec<Segment<'f>>
         let start = segment.p_vaddr.get(LE);
         let past = u64::from(start) + u64::from(size);
         if start < RAM_START || past > u64::from(RAM_END) {
-            return Err(ElfError::OutsideRam {
-                start: start.into(),
-                end: past,
-            });
+            return Err(ElfError::OutsideRam { start: start.into(), end: past });
         }
         if segment.p_filesz.get(LE) > size {
             return Err(ElfError::Malformed(format!(
@@ -278,27 +246,17 @@ fn load_segments<'f>(header: &Header, file: &'f [u8]) -> Result<Vec<Segment<'f>>
             )));
         }
         let bytes = segment.data(LE, file).map_err(|()| {
-            ElfError::Malformed(format!(
-                "the bytes of the segment at {start:#010x} are not all in the file"
-            ))
+            ElfError::Malformed(format!("the bytes of the segment at {start:#010x} are not all in the file"))
         })?;
         let executable = segment.p_flags.get(LE) & elf::PF_X != 0;
-        segments.push(Segment {
-            start,
-            end: start + size,
-            executable,
-            bytes,
-        });
+        segments.push(Segment { start, end: start + size, executable, bytes });
     }
     if segments.is_empty() {
         return Err(ElfError::NoLoadSegment);
     }
     segments.sort_by_key(|segment| segment.start);
     match segments.windows(2).find(|pair| pair[0].end > pair[1].start) {
-        Some(pair) => Err(ElfError::Overlap {
-            first: pair[0].start,
-            second: pair[1].start,
-        }),
+        Some(pair) => Err(ElfError::Overlap { first: pair[0].start, second: pair[1].start }),
         None => Ok(segments),
     }
 }
@@ -328,30 +286,17 @@ fn image_of(segments: &[Segment<'_>]) -> Vec<(u32, u32)> {
 }
 
 /// The ranges of whole words that are code, ascending, disjoint and not adjacent.
-fn code_ranges(
-    header: &Header,
-    file: &[u8],
-    segments: &[Segment<'_>],
-) -> Result<Vec<Range<u32>>, ElfError> {
-    let executable: Vec<Range<u32>> = segments
-        .iter()
-        .filter(|s| s.executable)
-        .map(Segment::filled)
-        .collect();
+fn code_ranges(header: &Header, file: &[u8], segments: &[Segment<'_>]) -> Result<Vec<Range<u32>>, ElfError> {
+    let executable: Vec<Range<u32>> = segments.iter().filter(|s| s.executable).map(Segment::filled).collect();
     let mut pieces = Vec::new();
     for section in header.section_headers(LE, file)? {
         let wanted = elf::SHF_ALLOC | elf::SHF_EXECINSTR;
-        if section.sh_flags.get(LE) & wanted != wanted || section.sh_type.get(LE) == elf::SHT_NOBITS
-        {
+        if section.sh_flags.get(LE) & wanted != wanted || section.sh_type.get(LE) == elf::SHT_NOBITS {
             continue;
         }
         let start = section.sh_addr.get(LE);
         let end = start.saturating_add(section.sh_size.get(LE));
-        pieces.extend(
-            executable
-                .iter()
-                .map(|range| start.max(range.start)..end.min(range.end)),
-        );
+        pieces.extend(executable.iter().map(|range| start.max(range.start)..end.min(range.end)));
     }
     pieces.retain(|range| !range.is_empty());
     if pieces.is_empty() {
@@ -366,8 +311,6 @@ fn code_ranges(
         }
     }
     // A word that is code only in part cannot be fetched.
-    let whole = joined
-        .into_iter()
-        .map(|range| range.start.next_multiple_of(4)..range.end & !3);
+    let whole = joined.into_iter().map(|range| range.start.next_multiple_of(4)..range.end & !3);
     Ok(whole.filter(|range| !range.is_empty()).collect())
 }

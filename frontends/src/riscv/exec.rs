@@ -123,13 +123,7 @@ pub fn execute<O: Observer>(
         misaligned: 0,
     };
     let (exit_code, cycles) = cpu.run(program.entry, max_cycles, obs)?;
-    Ok(Outcome {
-        exit_code,
-        output: cpu.output,
-        debug: cpu.debug,
-        cycles,
-        misaligned: cpu.misaligned,
-    })
+    Ok(Outcome { exit_code, output: cpu.output, debug: cpu.debug, cycles, misaligned: cpu.misaligned })
 }
 
 /// A range of code, decoded.
@@ -161,9 +155,7 @@ impl Decoded {
 
     #[cold]
     fn range_at(&self, pc: u32) -> Option<&DecodedRange> {
-        self.ranges
-            .iter()
-            .find(|range| (range.base..range.end).contains(&pc))
+        self.ranges.iter().find(|range| (range.base..range.end).contains(&pc))
     }
 
     /// Whether any of `len` bytes at `addr` is code; the bytes are inside RAM.
@@ -174,9 +166,7 @@ impl Decoded {
 
     #[cold]
     fn any_range_overlaps(&self, addr: u32, len: u32) -> bool {
-        self.ranges
-            .iter()
-            .any(|range| addr < range.end && addr + len > range.base)
+        self.ranges.iter().any(|range| addr < range.end && addr + len > range.base)
     }
 }
 
@@ -202,12 +192,7 @@ type Words = [(u32, u32); 2];
 
 impl Cpu<'_> {
     /// Runs from `pc`; gives the exit code and the number of cycles.
-    fn run<O: Observer>(
-        &mut self,
-        mut pc: u32,
-        max: u64,
-        obs: &mut O,
-    ) -> Result<(u32, u64), ExecError> {
+    fn run<O: Observer>(&mut self, mut pc: u32, max: u64, obs: &mut O) -> Result<(u32, u64), ExecError> {
         let mut slots: &[Option<Inst>] = &[];
         let mut base = 0;
         let mut cycle = 0;
@@ -219,15 +204,10 @@ impl Cpu<'_> {
             let inst = match slots.get((pc.wrapping_sub(base) / 4) as usize) {
                 Some(Some(inst)) => *inst,
                 Some(None) => {
-                    return Err(trap(TrapReason::IllegalInstruction {
-                        word: self.memory.word(pc),
-                    }));
+                    return Err(trap(TrapReason::IllegalInstruction { word: self.memory.word(pc) }));
                 }
                 None => {
-                    let range = self
-                        .code
-                        .range_at(pc)
-                        .ok_or_else(|| trap(TrapReason::FetchOutsideCode))?;
+                    let range = self.code.range_at(pc).ok_or_else(|| trap(TrapReason::FetchOutsideCode))?;
                     (base, slots) = (range.base, &range.slots);
                     continue;
                 }
@@ -244,24 +224,16 @@ impl Cpu<'_> {
     #[inline(always)]
     fn step<O: Observer>(&mut self, pc: u32, inst: Inst, obs: &mut O) -> Result<Flow, TrapReason> {
         use Op::*;
-        let Inst {
-            op,
-            rd: dest,
-            rs1,
-            rs2,
-            imm,
-        } = inst;
+        let Inst { op, rd: dest, rs1, rs2, imm } = inst;
         let (a, b) = (self.reg(rs1), self.reg(rs2));
         let mut rd = 0;
         let mut next_pc = pc.wrapping_add(4);
         let mut addr = 0;
         let mut words = [(0, 0); 2];
         match op {
-            Add | Sub | Sll | Slt | Sltu | Xor | Srl | Sra | Or | And | Mul | Mulh | Mulhsu
-            | Mulhu | Div | Divu | Rem | Remu => rd = alu(op, a, b),
-            Addi | Slti | Sltiu | Xori | Ori | Andi | Slli | Srli | Srai | Lui => {
-                rd = alu(op, a, imm as u32)
-            }
+            Add | Sub | Sll | Slt | Sltu | Xor | Srl | Sra | Or | And | Mul | Mulh | Mulhsu | Mulhu | Div | Divu
+            | Rem | Remu => rd = alu(op, a, b),
+            Addi | Slti | Sltiu | Xori | Ori | Andi | Slli | Srli | Srai | Lui => rd = alu(op, a, imm as u32),
             Auipc => rd = alu(op, pc, imm as u32),
             Beq | Bne | Blt | Bge | Bltu | Bgeu => {
                 if alu(op, a, b) != 0 {
@@ -291,17 +263,7 @@ impl Cpu<'_> {
         }
         if O::ON {
             let rd_before = self.reg(dest);
-            obs.retire(&Step {
-                pc,
-                inst,
-                rs1: a,
-                rs2: b,
-                rd_before,
-                rd,
-                next_pc,
-                addr,
-                words,
-            });
+            obs.retire(&Step { pc, inst, rs1: a, rs2: b, rd_before, rd, next_pc, addr, words });
         }
         self.regs[usize::from(dest & 31)] = rd;
         self.regs[0] = 0;
@@ -327,11 +289,7 @@ impl Cpu<'_> {
     fn load_misaligned(&mut self, addr: u32, width: u32) -> (u32, Words) {
         self.misaligned += 1;
         let low = self.memory.word(addr);
-        let high = if (addr & 3) + width > 4 {
-            self.memory.word(addr + 4)
-        } else {
-            0
-        };
+        let high = if (addr & 3) + width > 4 { self.memory.word(addr + 4) } else { 0 };
         let pair = u64::from(high) << 32 | u64::from(low);
         ((pair >> shift(addr)) as u32, [(low, low), (high, high)])
     }
@@ -354,11 +312,7 @@ impl Cpu<'_> {
         self.misaligned += 1;
         let crosses = (addr & 3) + width > 4;
         let low = self.memory.word(addr);
-        let high = if crosses {
-            self.memory.word(addr + 4)
-        } else {
-            0
-        };
+        let high = if crosses { self.memory.word(addr + 4) } else { 0 };
         let mask = u64::from(u32::MAX >> (32 - 8 * width)) << shift(addr);
         let before = u64::from(high) << 32 | u64::from(low);
         let after = before & !mask | u64::from(value) << shift(addr) & mask;
@@ -406,12 +360,7 @@ impl Cpu<'_> {
     }
 
     /// Appends the `len` bytes at `ptr` to what `fd` names; gives their number.
-    fn write<O: Observer>(
-        &mut self,
-        pc: u32,
-        args: (u32, u32, u32),
-        obs: &mut O,
-    ) -> Result<u32, TrapReason> {
+    fn write<O: Observer>(&mut self, pc: u32, args: (u32, u32, u32), obs: &mut O) -> Result<u32, TrapReason> {
         let (fd, ptr, len) = args;
         let sink = match fd {
             3 => &mut self.output,
@@ -436,12 +385,7 @@ impl Cpu<'_> {
     }
 
     /// Moves input to the buffer of `len` bytes at `ptr`; gives the number of bytes moved.
-    fn read<O: Observer>(
-        &mut self,
-        pc: u32,
-        args: (u32, u32, u32),
-        obs: &mut O,
-    ) -> Result<u32, TrapReason> {
+    fn read<O: Observer>(&mut self, pc: u32, args: (u32, u32, u32), obs: &mut O) -> Result<u32, TrapReason> {
         let (fd, ptr, len) = args;
         if fd != 0 {
             return Err(TrapReason::BadFd { a7: 63, fd });
@@ -470,20 +414,12 @@ impl Cpu<'_> {
 /// The target of a jump, if instructions can be there.
 #[inline(always)]
 fn jump(target: u32) -> Result<u32, TrapReason> {
-    if target.is_multiple_of(4) {
-        Ok(target)
-    } else {
-        Err(TrapReason::MisalignedJump { target })
-    }
+    if target.is_multiple_of(4) { Ok(target) } else { Err(TrapReason::MisalignedJump { target }) }
 }
 
 /// The address of a load of `len` bytes, if it may happen.
 #[inline(always)]
 fn load_address(base: u32, imm: i32, len: u32) -> Result<u32, TrapReason> {
     let addr = i64::from(base) + i64::from(imm);
-    if in_ram(addr, len) {
-        Ok(addr as u32)
-    } else {
-        Err(TrapReason::LoadOutsideRam { addr, len })
-    }
+    if in_ram(addr, len) { Ok(addr as u32) } else { Err(TrapReason::LoadOutsideRam { addr, len }) }
 }

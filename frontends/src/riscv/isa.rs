@@ -187,22 +187,13 @@ pub struct Inst {
 impl Inst {
     /// An instruction from its parts.
     pub const fn new(op: Op, rd: u8, rs1: u8, rs2: u8, imm: i32) -> Inst {
-        Inst {
-            op,
-            rd,
-            rs1,
-            rs2,
-            imm,
-        }
+        Inst { op, rd, rs1, rs2, imm }
     }
 }
 
 /// The instruction a word encodes, or `None` when it is not one of RV32IM.
 pub fn decode(word: u32) -> Option<Inst> {
-    let op = Op::ALL
-        .iter()
-        .copied()
-        .find(|op| word & op.format().mask() == op.row().bits)?;
+    let op = Op::ALL.iter().copied().find(|op| word & op.format().mask() == op.row().bits)?;
     let field = |low: u32| (word >> low & 31) as u8;
     let (rd, rs1, rs2) = (field(7), field(15), field(20));
     let signed = word as i32;
@@ -213,14 +204,12 @@ pub fn decode(word: u32) -> Option<Inst> {
         Format::Shift => Inst::new(op, rd, rs1, 0, i32::from(rs2)),
         Format::S => Inst::new(op, 0, rs1, rs2, signed >> 25 << 5 | i32::from(rd)),
         Format::B => {
-            let imm =
-                sign << 12 | (signed << 4 & 0x800) | (signed >> 20 & 0x7e0) | (signed >> 7 & 0x1e);
+            let imm = sign << 12 | (signed << 4 & 0x800) | (signed >> 20 & 0x7e0) | (signed >> 7 & 0x1e);
             Inst::new(op, 0, rs1, rs2, imm)
         }
         Format::U => Inst::new(op, rd, 0, 0, signed & !0xfff),
         Format::J => {
-            let imm =
-                sign << 20 | (signed & 0xf_f000) | (signed >> 9 & 0x800) | (signed >> 20 & 0x7fe);
+            let imm = sign << 20 | (signed & 0xf_f000) | (signed >> 9 & 0x800) | (signed >> 20 & 0x7fe);
             Inst::new(op, rd, 0, 0, imm)
         }
         Format::Fence => {
@@ -237,13 +226,7 @@ pub fn decode(word: u32) -> Option<Inst> {
 
 /// The word that encodes an instruction. Bits of a field or immediate beyond its width in the encoding are dropped.
 pub fn encode(inst: Inst) -> u32 {
-    let Inst {
-        op,
-        rd,
-        rs1,
-        rs2,
-        imm,
-    } = inst;
+    let Inst { op, rd, rs1, rs2, imm } = inst;
     let at = |register: u8, low: u32| u32::from(register & 31) << low;
     let (rd, rs1, rs2) = (at(rd, 7), at(rs1, 15), at(rs2, 20));
     let imm = imm as u32;
@@ -253,18 +236,11 @@ pub fn encode(inst: Inst) -> u32 {
         Format::Shift => rd | rs1 | (imm & 31) << 20,
         Format::S => rs1 | rs2 | imm >> 5 << 25 | (imm & 31) << 7,
         Format::B => {
-            rs1 | rs2
-                | (imm >> 12) << 31
-                | (imm >> 5 & 0x3f) << 25
-                | (imm >> 1 & 0xf) << 8
-                | (imm >> 11 & 1) << 7
+            rs1 | rs2 | (imm >> 12) << 31 | (imm >> 5 & 0x3f) << 25 | (imm >> 1 & 0xf) << 8 | (imm >> 11 & 1) << 7
         }
         Format::U => rd | imm & !0xfff,
         Format::J => {
-            rd | (imm >> 20) << 31
-                | (imm >> 1 & 0x3ff) << 21
-                | (imm >> 11 & 1) << 20
-                | (imm >> 12 & 0xff) << 12
+            rd | (imm >> 20) << 31 | (imm >> 1 & 0x3ff) << 21 | (imm >> 11 & 1) << 20 | (imm >> 12 & 0xff) << 12
         }
         Format::Fence => imm << 20,
         Format::Ecall => 0,
@@ -282,9 +258,7 @@ pub fn alu(op: Op, a: u32, b: u32) -> u32 {
     let (sa, sb) = (a as i32, b as i32);
     match op {
         Op::Add | Op::Addi | Op::Auipc | Op::Jal | Op::Jalr => a.wrapping_add(b),
-        Op::Lb | Op::Lh | Op::Lw | Op::Lbu | Op::Lhu | Op::Sb | Op::Sh | Op::Sw => {
-            a.wrapping_add(b)
-        }
+        Op::Lb | Op::Lh | Op::Lw | Op::Lbu | Op::Lhu | Op::Sb | Op::Sh | Op::Sw => a.wrapping_add(b),
         Op::Sub => a.wrapping_sub(b),
         Op::Sll | Op::Slli => a << (b & 31),
         Op::Srl | Op::Srli => a >> (b & 31),
@@ -328,9 +302,8 @@ pub const fn extend(op: Op, raw: u32) -> u32 {
 /// The ABI name of a register, `zero` to `t6`.
 pub fn register_name(index: u8) -> &'static str {
     const NAMES: [&str; 32] = [
-        "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4",
-        "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4",
-        "t5", "t6",
+        "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7",
+        "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
     ];
     NAMES[usize::from(index & 31)]
 }

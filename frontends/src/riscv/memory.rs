@@ -30,9 +30,7 @@ pub struct Memory {
 impl Memory {
     /// Memory of zeros.
     pub fn zeroed() -> Memory {
-        Memory {
-            pages: boxed(vec![None; PAGES]),
-        }
+        Memory { pages: boxed(vec![None; PAGES]) }
     }
 
     /// Memory holding a program's initial image.
@@ -92,8 +90,5 @@ fn fresh(page: &mut Option<Box<Page>>) -> &mut Page {
 
 /// A boxed array from a vector of exactly its length.
 fn boxed<T, const N: usize>(items: Vec<T>) -> Box<[T; N]> {
-    items
-        .into_boxed_slice()
-        .try_into()
-        .unwrap_or_else(|_| unreachable!("the vector has the array's length"))
+    items.into_boxed_slice().try_into().unwrap_or_else(|_| unreachable!("the vector has the array's length"))
 }

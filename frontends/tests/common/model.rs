@@ -159,11 +159,16 @@ impl<F: PrimeField64> Model<F> {
 /// The sign that a multiplicity is written with: the gate, a bit, or their negation; 0 for the
 /// counts of lookup tables.
 fn sign(shape: &TableShape, multiplicity: Expr) -> i64 {
-    let is_count = |e: Expr| matches!(shape.nodes[e.0 as usize], Node::Main(c) if shape.columns[c].why == "counts lookups");
+    let is_count =
+        |e: Expr| matches!(shape.nodes[e.0 as usize], Node::Main(c) if shape.columns[c].why == "counts lookups");
     match shape.nodes[multiplicity.0 as usize] {
         Node::Int(x) => x.signum(),
         Node::Sub(a, b) if shape.nodes[a.0 as usize] == Node::Int(0) => {
-            if is_count(b) { 0 } else { -1 }
+            if is_count(b) {
+                0
+            } else {
+                -1
+            }
         }
         _ => 1,
     }

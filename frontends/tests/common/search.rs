@@ -1,9 +1,8 @@
 //! The adversary: changes some cells of a row, then repairs what broke by solving for other cells.
 //!
-//! [`Search::run`] with nothing dropped looks for a row that a table accepts and the specification
-//! does not. With one constraint or lookup dropped, such a row is a witness that the table needs it;
-//! that the same search finds one for nearly every constraint is what makes its silence on the whole
-//! table worth something.
+//! [`Search::run`] looks for a row that a table accepts and the specification does not. With one
+//! constraint or lookup dropped, such a row is a witness that the table needs it; that the same search
+//! finds one for nearly every constraint is what makes its silence on the whole table worth something.
 
 use p3_field::PrimeField64;
 use rand::rngs::SmallRng;
@@ -13,14 +12,14 @@ use trilemma_arith::Expr;
 use trilemma_arith::expr::Node;
 use trilemma_frontends::riscv::machine::bus::{BYTES, PROGRAM, SHIFT};
 
+use super::cheats::cheats;
 use super::model::{Legal, Model, RANGE, Set, byte_operation};
 use super::seeds::Seed;
 use super::spec::{Spec, Verdict};
 
-/// What a search ignores.
+/// A constraint or an interaction of a table, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dropped {
-    Nothing,
+pub enum Item {
     Constraint(usize),
     Interaction(usize),
 }
@@ -57,7 +56,8 @@ pub struct Search<'a, F> {
     pub model: &'a Model<F>,
     pub legal: &'a Legal,
     pub spec: &'a Spec,
-    pub dropped: Dropped,
+    /// Constraints and lookups that the search ignores.
+    pub dropped: &'a [Item],
     /// Rows evaluated.
     pub tried: usize,
     /// Rows that the table accepted.
@@ -76,7 +76,7 @@ pub struct Search<'a, F> {
 }
 
 impl<'a, F: PrimeField64> Search<'a, F> {
-    pub fn new(model: &'a Model<F>, legal: &'a Legal, spec: &'a Spec, dropped: Dropped) -> Self {
+    pub fn new(model: &'a Model<F>, legal: &'a Legal, spec: &'a Spec, dropped: &'a [Item]) -> Self {
         Self {
             model,
             legal,
@@ -93,10 +93,15 @@ impl<'a, F: PrimeField64> Search<'a, F> {
         }
     }
 
-    /// Tries the seeds as they are, then changes of one or two of their cells, until `budget` rows
-    /// are evaluated.
+    /// Tries the seeds as they are and known forgeries, then changes of one or two cells of the
+    /// seeds, until `budget` rows are evaluated.
     pub fn run(&mut self, seeds: &[Seed<F>], budget: usize) -> Option<Witness<F>> {
         let width = self.model.shape.columns.len();
+        for (seed, changes) in cheats(self.model, seeds) {
+            if let Some(found) = self.attempt(&seed, &changes, false) {
+                return Some(found);
+            }
+        }
         for seed in seeds {
             if let Some(found) = self.attempt(seed, &[], false) {
                 return Some(found);
@@ -198,14 +203,14 @@ impl<'a, F: PrimeField64> Search<'a, F> {
         }
         let constraints = self.model.shape.constraints.iter().enumerate();
         let broken = constraints
-            .filter(|(i, c)| self.dropped != Dropped::Constraint(*i) && !value(c.expr).is_zero())
+            .filter(|(i, c)| !self.dropped.contains(&Item::Constraint(*i)) && !value(c.expr).is_zero())
             .min_by_key(|(_, c)| (self.model.support(c.expr) & !touched).count_ones());
         if let Some((_, c)) = broken {
             return Some(Broken::Equation(c.expr, F::ZERO));
         }
         let mut lookups = self.model.shape.interactions.iter().enumerate().filter(|(i, x)| {
             x.bus.lookup
-                && self.dropped != Dropped::Interaction(*i)
+                && !self.dropped.contains(&Item::Interaction(*i))
                 && self.model.signs[*i] == 1
                 && !value(x.multiplicity).is_zero()
                 && !self.legal.holds(x.bus, &self.model.tuple(*i, values))
@@ -292,11 +297,11 @@ impl<'a, F: PrimeField64> Search<'a, F> {
 }
 
 /// Checks of one cell alone: bits, and ranges of fixed width.
-fn bounds<F: PrimeField64>(model: &Model<F>, dropped: Dropped) -> Vec<(usize, u64, Option<usize>)> {
+fn bounds<F: PrimeField64>(model: &Model<F>, dropped: &[Item]) -> Vec<(usize, u64, Option<usize>)> {
     let node = |e: Expr| model.shape.nodes[e.0 as usize];
     let mut bounds = Vec::new();
     for (i, c) in model.shape.constraints.iter().enumerate() {
-        if let (Node::Mul(a, b), true) = (node(c.expr), dropped != Dropped::Constraint(i))
+        if let (Node::Mul(a, b), true) = (node(c.expr), !dropped.contains(&Item::Constraint(i)))
             && let (Node::Main(cell), Node::Sub(x, one)) = (node(a), node(b))
             && (x, node(one)) == (a, Node::Int(1))
         {
@@ -305,7 +310,7 @@ fn bounds<F: PrimeField64>(model: &Model<F>, dropped: Dropped) -> Vec<(usize, u6
     }
     for (i, x) in model.shape.interactions.iter().enumerate() {
         if x.bus == RANGE
-            && dropped != Dropped::Interaction(i)
+            && !dropped.contains(&Item::Interaction(i))
             && let (Node::Main(cell), Node::Int(bits)) = (node(x.tuple[0]), node(x.tuple[1]))
         {
             bounds.push((cell, 1 << bits, Some(i)));

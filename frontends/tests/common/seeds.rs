@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use p3_field::PrimeField64;
+use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
-use rand::SeedableRng;
 use trilemma_arith::air::Trace;
 
 use super::model::Model;
@@ -34,13 +34,45 @@ pub fn rows<F: PrimeField64>(models: &[Model<F>], trace: &Trace) -> Vec<Vec<Seed
 
 /// Columns that tell instructions and cases of one table apart.
 const KINDS: [&str; 30] = [
-    "op", "kind", "flags", "signed", "on less", "on equal", "on greater", "byte", "half", "word",
-    "offset 1", "offset 2", "offset 3", "a signed", "b signed", "high", "remainder", "exit", "output",
-    "debug", "input", "direct", "write", "done", "b is zero", "q sign", "r sign", "less", "equal", "cut",
+    "op",
+    "kind",
+    "flags",
+    "signed",
+    "on less",
+    "on equal",
+    "on greater",
+    "byte",
+    "half",
+    "word",
+    "offset 1",
+    "offset 2",
+    "offset 3",
+    "a signed",
+    "b signed",
+    "high",
+    "remainder",
+    "exit",
+    "output",
+    "debug",
+    "input",
+    "direct",
+    "write",
+    "done",
+    "b is zero",
+    "q sign",
+    "r sign",
+    "less",
+    "equal",
+    "cut",
 ];
 
 /// At most `per_kind` rows of each combination of kinds, at most `limit` in all, then the zero row.
-pub fn choose<F: PrimeField64>(model: &Model<F>, mut rows: Vec<Seed<F>>, per_kind: usize, limit: usize) -> Vec<Seed<F>> {
+pub fn choose<F: PrimeField64>(
+    model: &Model<F>,
+    mut rows: Vec<Seed<F>>,
+    per_kind: usize,
+    limit: usize,
+) -> Vec<Seed<F>> {
     let mut rng = SmallRng::seed_from_u64(2);
     rows.shuffle(&mut rng);
     let kinds: Vec<usize> = (0..model.shape.columns.len())
@@ -97,18 +129,20 @@ pub fn extreme<F: PrimeField64>(model: &Model<F>) -> Vec<Seed<F>> {
                 )
             };
             let index = if model.shape.name == "touch memory" { 1 << 20 } else { 5 };
-            vec![
-                touch(index, 0, (1 << 29) - 1),
-                touch(index, (1 << 29) - 2, (1 << 29) - 1),
-                touch(index, 1000, 1001),
-            ]
+            vec![touch(index, 0, (1 << 29) - 1), touch(index, (1 << 29) - 2, (1 << 29) - 1), touch(index, 1000, 1001)]
         }
         "zeroed memory" => {
             let zeroed = |index, skip| {
                 let (index, skip) = (split(index), split(skip));
                 row(
                     model,
-                    &[("real", 1), ("index lo", index.0), ("index hi", index.1), ("skip lo", skip.0), ("skip hi", skip.1)],
+                    &[
+                        ("real", 1),
+                        ("index lo", index.0),
+                        ("index hi", index.1),
+                        ("skip lo", skip.0),
+                        ("skip hi", skip.1),
+                    ],
                 )
             };
             vec![zeroed(0x400, (1 << 29) - 1), zeroed((1 << 30) - 1, 0), zeroed((1 << 30) - 1, (1 << 29) - 1)]

@@ -10,8 +10,8 @@ use p3_commit::{ExtensionMmcs, Mmcs};
 use p3_field::PrimeField64;
 use p3_fri::{BatchMultiOpening, CommitPhaseMultiStep, FriParameters, FriProof, fold_schedule};
 use trilemma_core::channel::Shape;
-use trilemma_core::{Reject, Smooth};
 use trilemma_core::setting::{decode_ext, encode_ext, ext_bytes};
+use trilemma_core::{Reject, Smooth};
 
 use super::tree::Tree;
 
@@ -81,6 +81,14 @@ fn paths<S: Smooth, T: Tree<S>>(proof: &<T::Mmcs as Mmcs<S::Base>>::MultiProof, 
     out.extend_from_slice(&bytes);
 }
 
+/// The different heights of matrices (log2, of the extended domains), tallest first.
+pub fn heights(oracles: &[&[Shape]], log_blowup: usize) -> Vec<usize> {
+    let mut heights: Vec<usize> = oracles.iter().flat_map(|s| s.iter()).map(|s| s.log_height + log_blowup).collect();
+    heights.sort_unstable_by(|a, b| b.cmp(a));
+    heights.dedup();
+    heights
+}
+
 struct Reader<'b>(&'b [u8]);
 
 impl<'b> Reader<'b> {
@@ -102,7 +110,12 @@ impl<'b> Reader<'b> {
         (0..n).map(|_| read(self)).collect()
     }
 
-    fn rows<S: Smooth>(&mut self, queries: usize, shape: &Shape, log_blowup: usize) -> Result<Vec<Vec<S::Base>>, Reject> {
+    fn rows<S: Smooth>(
+        &mut self,
+        queries: usize,
+        shape: &Shape,
+        log_blowup: usize,
+    ) -> Result<Vec<Vec<S::Base>>, Reject> {
         if shape.log_height + log_blowup > SHARED {
             return self.many(queries, |r| r.many(shape.width, Reader::base::<S>));
         }

@@ -124,13 +124,7 @@ where
         let dimensions = [Dimensions { width: 1 << log_arity, height: 1 << log_height }];
         let opening = &proof.commit_phase_openings[round].opening_proof;
         p3.mmcs
-            .verify_multi_batch(
-                &proof.commit_phase_commits[round],
-                &dimensions,
-                &leaves[round],
-                &rows[round],
-                opening,
-            )
+            .verify_multi_batch(&proof.commit_phase_commits[round], &dimensions, &leaves[round], &rows[round], opening)
             .map_err(|_| failed("a path of a folded word"))?;
     }
     Ok(())

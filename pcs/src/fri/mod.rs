@@ -45,8 +45,8 @@ use trilemma_core::channel::{Question, Shape};
 use trilemma_core::claim::{Claim, Columns, CosetView};
 use trilemma_core::scheme::{Opens, Properties, Scheme, Setup};
 use trilemma_core::{
-    ConfigError, Keyed, Label, Options, ProveError, ProverTranscript, Reject, Runner, SchemeEntry,
-    Smooth, UniEval, VerifierTranscript,
+    ConfigError, Keyed, Label, Options, ProveError, ProverTranscript, Reject, Runner, SchemeEntry, Smooth, UniEval,
+    VerifierTranscript,
 };
 
 use parameters::Parameters;
@@ -151,10 +151,7 @@ where
             .into_iter()
             .map(|m| {
                 let shift = pk.parameters.shift(log2(m.height()));
-                pk.dft
-                    .coset_lde_batch(m, log_blowup, shift)
-                    .bit_reverse_rows()
-                    .to_row_major_matrix()
+                pk.dft.coset_lde_batch(m, log_blowup, shift).bit_reverse_rows().to_row_major_matrix()
             })
             .collect();
         let (root, tree) = pk.mmcs.commit(extended);
@@ -277,10 +274,15 @@ where
         let shapes: Vec<Vec<Shape>> = matrices
             .iter()
             .filter(|oracle| !oracle.is_empty())
-            .map(|oracle| oracle.iter().map(|m| {
-                let log_height = log2(m.height()) - pk.parameters.log_blowup;
-                Shape { log_height, width: m.width() }
-            }).collect())
+            .map(|oracle| {
+                oracle
+                    .iter()
+                    .map(|m| {
+                        let log_height = log2(m.height()) - pk.parameters.log_blowup;
+                        Shape { log_height, width: m.width() }
+                    })
+                    .collect()
+            })
             .collect();
         let shapes: Vec<&[Shape]> = shapes.iter().map(Vec::as_slice).collect();
         let mut bytes = Vec::new();
@@ -324,8 +326,7 @@ where
             openings.push(CommitmentOpening { commitment: commitment.clone(), matrices });
         }
         let mut challenger = T::challenger(t.fork("fri"));
-        let shapes: Vec<&[Shape]> =
-            oracles.iter().filter(|(c, _)| c.is_some()).map(|(_, s)| *s).collect();
+        let shapes: Vec<&[Shape]> = oracles.iter().filter(|(c, _)| c.is_some()).map(|(_, s)| *s).collect();
         let parameters = plan.p3::<S, T>();
         let heights = plan.word_heights(&shapes);
         let proof = codec::decode::<S, T>(t.recv_blob("fri")?, &shapes, &heights, &parameters)?;
@@ -333,16 +334,8 @@ where
             let claims = lifted::Lifted { parameters: &vk.parameters, p3: &parameters, openings: &openings, a };
             return lifted::verify::<S, T>(&claims, &proof, &vk.mmcs, &mut challenger);
         }
-        verify_fri(
-            &folding::<S, T>(),
-            &parameters,
-            &proof,
-            &mut challenger,
-            &openings,
-            &vk.mmcs,
-            a,
-        )
-        .map_err(|e| Reject::new(format!("fri: {e:?}")))
+        verify_fri(&folding::<S, T>(), &parameters, &proof, &mut challenger, &openings, &vk.mmcs, a)
+            .map_err(|e| Reject::new(format!("fri: {e:?}")))
     }
 }
 

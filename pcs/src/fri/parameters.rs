@@ -68,7 +68,13 @@ impl Parameters {
                 Some(m)
             }
         };
-        Ok(Self { log_blowup, target, queries: queries(target, QUERY_GRINDING, log_blowup, johnson), johnson, ext_bits })
+        Ok(Self {
+            log_blowup,
+            target,
+            queries: queries(target, QUERY_GRINDING, log_blowup, johnson),
+            johnson,
+            ext_bits,
+        })
     }
 
     /// Whether words are lifted to one height; see [`super::lifted`].
@@ -108,17 +114,10 @@ impl Parameters {
             None => ("[BCIKS20] Theorem 4.1", "[BCIKS20] Theorem 8.3, unique decoding"),
             Some(_) => ("[BCHKS25] Theorem 4.2", "[BCIKS20] Theorem 8.3, Johnson bound"),
         };
-        let batch = term(
-            "FRI batching",
-            self.ext_bits - line - (functions.max(1) as f64).log2(),
-            line_reference,
-        );
+        let batch = term("FRI batching", self.ext_bits - line - (functions.max(1) as f64).log2(), line_reference);
         let fold = term("FRI folding", self.ext_bits - fold, line_reference);
-        let query = term(
-            "FRI queries",
-            self.queries as f64 * bits_per_query(self.log_blowup, self.johnson),
-            query_reference,
-        );
+        let query =
+            term("FRI queries", self.queries as f64 * bits_per_query(self.log_blowup, self.johnson), query_reference);
         Ok(Plan {
             fold_grinding: fold.grinding(self.target)?,
             query_grinding: QUERY_GRINDING.min(self.target),
@@ -163,10 +162,7 @@ impl Plan {
 
     /// Heights of the words to fold (log2, extended), tallest first.
     pub fn word_heights(&self, oracles: &[&[Shape]]) -> Vec<usize> {
-        let logs = oracles.iter().flat_map(|s| s.iter()).map(|s| s.log_height + self.parameters.log_blowup);
-        let mut heights: Vec<usize> = logs.collect();
-        heights.sort_unstable_by(|a, b| b.cmp(a));
-        heights.dedup();
+        let mut heights = super::codec::heights(oracles, self.parameters.log_blowup);
         heights.truncate(if self.parameters.lifted() { 1 } else { heights.len() });
         heights
     }

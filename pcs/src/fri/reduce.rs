@@ -1,11 +1,11 @@
 //! The prover's arithmetic between commitment and folding: values at points outside the domain, and
 //! the words `sum a^i (p_i(z) - p_i(X)) / (z - X)`, one for each height.
 
-use p3_field::{
-    ExtensionField, Field, PackedFieldExtension, PackedValue, PrimeCharacteristicRing,
-    batch_multiplicative_inverse, dot_product,
-};
 use p3_field::coset::TwoAdicMultiplicativeCoset;
+use p3_field::{
+    ExtensionField, Field, PackedFieldExtension, PackedValue, PrimeCharacteristicRing, batch_multiplicative_inverse,
+    dot_product,
+};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use p3_matrix::interpolation::{Interpolate, compute_adjusted_weights};

@@ -3,16 +3,14 @@
 use p3_baby_bear::{BabyBear, Poseidon2BabyBear, default_babybear_poseidon2_16, default_babybear_poseidon2_24};
 use p3_blake3::Blake3;
 use p3_challenger::{
-    CanObserve, DuplexChallenger, FieldChallenger, GrindingChallenger, HashChallenger,
-    SerializingChallenger32, SerializingChallenger64,
+    CanObserve, DuplexChallenger, FieldChallenger, GrindingChallenger, HashChallenger, SerializingChallenger32,
+    SerializingChallenger64,
 };
 use p3_commit::Mmcs;
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_8, default_goldilocks_poseidon2_12};
 use p3_keccak::Keccak256Hash;
-use p3_koala_bear::{
-    KoalaBear, Poseidon2KoalaBear, default_koalabear_poseidon2_16, default_koalabear_poseidon2_24,
-};
+use p3_koala_bear::{KoalaBear, Poseidon2KoalaBear, default_koalabear_poseidon2_16, default_koalabear_poseidon2_24};
 use p3_merkle_tree::{MerkleTreeMmcs, PrunedMerklePaths};
 use p3_symmetric::{
     CompressionFunctionFromHasher, MerkleCap, PaddingFreeSponge, SerializingHasher, TruncatedPermutation,
@@ -22,8 +20,13 @@ use trilemma_core::{Setting, Smooth};
 /// A kind of Merkle tree over the base field of `S`.
 pub trait Tree<S: Smooth>: Send + Sync + 'static {
     /// p3's tree.
-    type Mmcs: Mmcs<S::Base, Commitment: Send + Sync, ProverData<p3_matrix::dense::RowMajorMatrix<S::Base>>: Send + Sync, MultiProof: Send + Sync, Error: Sync>
-        + Send
+    type Mmcs: Mmcs<
+            S::Base,
+            Commitment: Send + Sync,
+            ProverData<p3_matrix::dense::RowMajorMatrix<S::Base>>: Send + Sync,
+            MultiProof: Send + Sync,
+            Error: Sync,
+        > + Send
         + Sync;
     /// p3's challenger.
     type Challenger: FieldChallenger<S::Base>
@@ -57,8 +60,7 @@ pub struct KeccakTree;
 pub struct Poseidon2Tree;
 
 /// p3's byte-digest tree of a hash.
-type ByteMmcs<F, H> =
-    MerkleTreeMmcs<F, u8, SerializingHasher<H>, CompressionFunctionFromHasher<H, 2, 32>, 2, 32>;
+type ByteMmcs<F, H> = MerkleTreeMmcs<F, u8, SerializingHasher<H>, CompressionFunctionFromHasher<H, 2, 32>, 2, 32>;
 
 /// Challengers and permutations that p3 has for a base field.
 pub trait Sponges: Smooth<Base: PrimeField64> {

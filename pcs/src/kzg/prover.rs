@@ -13,10 +13,7 @@ use trilemma_core::channel::Shape;
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
 use trilemma_core::{ConfigError, Label, ProveError, ProverTranscript, Setting};
 
-use super::{
-    Opened, ProverKey, assume, encode_points, encode_shapes, gather, others, terms, union,
-    vanishing,
-};
+use super::{Opened, ProverKey, assume, encode_points, encode_shapes, gather, others, terms, union, vanishing};
 use crate::msm::msm;
 use crate::srs::{G1, PairingSetting, Scalar, lagrange_at};
 
@@ -58,10 +55,7 @@ pub(super) fn open<S: PairingSetting>(
     let combined = combine::<S>(openers, &opened, gamma);
     let mut quotient = Vec::new();
     for group in &combined {
-        let divided = group
-            .points
-            .iter()
-            .fold(group.coefficients.clone(), divide::<S>);
+        let divided = group.points.iter().fold(group.coefficients.clone(), divide::<S>);
         add_scaled::<S>(&mut quotient, &divided, S::Ext::ONE);
     }
     send_point::<S>("kzg quotient", &pk.commit_coefficients(&quotient), t);
@@ -94,10 +88,7 @@ impl<S: PairingSetting> ProverKey<S> {
 }
 
 /// Commits to every column by its values.
-fn commit_columns<S: PairingSetting>(
-    pk: &ProverKey<S>,
-    matrix: &Columns<S::Base>,
-) -> Result<Vec<G1<S>>, ProveError> {
+fn commit_columns<S: PairingSetting>(pk: &ProverKey<S>, matrix: &Columns<S::Base>) -> Result<Vec<G1<S>>, ProveError> {
     let log_height = Shape::of(matrix).log_height;
     let basis = pk
         .srs
@@ -105,9 +96,7 @@ fn commit_columns<S: PairingSetting>(
         .filter(|basis| basis.len() == matrix.height() && log_height <= pk.max_log_height)
         .ok_or_else(|| {
             let (have, max) = (matrix.height(), pk.max_log_height);
-            ConfigError(format!(
-                "kzg: {have} rows are no power of two up to 2^{max}"
-            ))
+            ConfigError(format!("kzg: {have} rows are no power of two up to 2^{max}"))
         })?;
     let points: Vec<Projective<S::G1>> = (0..matrix.width())
         .into_par_iter()
@@ -121,10 +110,7 @@ fn commit_columns<S: PairingSetting>(
 }
 
 /// The value of every column, in parallel.
-pub(super) fn evaluate<S: PairingSetting>(
-    columns: &Columns<S::Base>,
-    query: UniEval<S::Ext>,
-) -> Vec<S::Ext> {
+pub(super) fn evaluate<S: PairingSetting>(columns: &Columns<S::Base>, query: UniEval<S::Ext>) -> Vec<S::Ext> {
     const ROWS: usize = 1 << 10;
     let log_height = Shape::of(columns).log_height;
     if query.0.exp_power_of_2(log_height).is_one() {
@@ -143,10 +129,7 @@ pub(super) fn evaluate<S: PairingSetting>(
         .map(|(rows, weights)| {
             let mut values = vec![S::Ext::ZERO; width];
             for (row, &weight) in rows.chunks_exact(width).zip(weights) {
-                values
-                    .iter_mut()
-                    .zip(row)
-                    .for_each(|(value, &cell)| *value += weight * cell);
+                values.iter_mut().zip(row).for_each(|(value, &cell)| *value += weight * cell);
             }
             values
         })
@@ -175,23 +158,13 @@ fn combine<S: PairingSetting>(
         let mut points = matrix.points();
         points.sort_unstable();
         let height = columns.height();
-        let sums = groups
-            .entry((height, points))
-            .or_insert_with(|| vec![S::Base::ZERO; height]);
+        let sums = groups.entry((height, points)).or_insert_with(|| vec![S::Base::ZERO; height]);
         sums.par_iter_mut()
             .zip(columns.values.par_chunks_exact(columns.width()))
-            .for_each(|(sum, row)| {
-                *sum += row.iter().zip(&powers).map(|(&cell, &p)| p * cell).sum()
-            });
+            .for_each(|(sum, row)| *sum += row.iter().zip(&powers).map(|(&cell, &p)| p * cell).sum());
     }
     let dft = Radix2DitParallel::default();
-    groups
-        .into_iter()
-        .map(|((_, points), values)| Combined {
-            points,
-            coefficients: dft.idft(values),
-        })
-        .collect()
+    groups.into_iter().map(|((_, points), values)| Combined { points, coefficients: dft.idft(values) }).collect()
 }
 
 /// The quotient by `X - point`; the remainder is dropped.
@@ -210,7 +183,5 @@ fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> 
 /// `sum += scale * addend`, growing as needed.
 fn add_scaled<S: PairingSetting>(sum: &mut Vec<S::Base>, addend: &[S::Base], scale: S::Base) {
     sum.resize(sum.len().max(addend.len()), S::Base::ZERO);
-    sum.par_iter_mut()
-        .zip(addend)
-        .for_each(|(sum, &x)| *sum += scale * x);
+    sum.par_iter_mut().zip(addend).for_each(|(sum, &x)| *sum += scale * x);
 }

@@ -14,9 +14,7 @@ use trilemma_core::claim::{ClaimKind, Columns, UniEval};
 use trilemma_core::runner::{Binding, IndexCommitment, Proven, ProverIndex, Runner, SchemeEntry};
 use trilemma_core::setting::ext_bytes;
 use trilemma_core::transcript::ByteCount;
-use trilemma_core::{
-    ErrorTerm, Ledger, Options, OracleProver, OracleVerifier, ProveError, Reject, Setting, Smooth,
-};
+use trilemma_core::{ErrorTerm, Ledger, Options, OracleProver, OracleVerifier, ProveError, Reject, Setting, Smooth};
 
 /// Where a question is asked.
 #[derive(Debug, Clone, Copy)]
@@ -79,10 +77,7 @@ pub fn random<S: Setting>(rng: &mut SmallRng, log_height: usize, width: usize) -
 where
     StandardUniform: Distribution<S::Base>,
 {
-    Columns::new(
-        (0..width << log_height).map(|_| rng.random()).collect(),
-        width,
-    )
+    Columns::new((0..width << log_height).map(|_| rng.random()).collect(), width)
 }
 
 /// A matrix of zeros.
@@ -115,19 +110,12 @@ fn questions<S: Smooth>(
                 At::Z => z,
                 At::Next => z * S::Base::two_adic_generator(log),
             };
-            Question {
-                oracle: Oracle(ask.oracle),
-                matrix: ask.matrix,
-                query: UniEval(point),
-            }
+            Question { oracle: Oracle(ask.oracle), matrix: ask.matrix, query: UniEval(point) }
         })
         .collect()
 }
 
-fn prover<S: Smooth>(
-    case: &Case<S>,
-    ch: &mut dyn OracleProver<S, UniEval<S::Ext>>,
-) -> Result<(), ProveError> {
+fn prover<S: Smooth>(case: &Case<S>, ch: &mut dyn OracleProver<S, UniEval<S::Ext>>) -> Result<(), ProveError> {
     ch.send_sizes("sizes", &SIZES);
     ch.send("scalar", &[S::Ext::from_u64(77)]);
     for matrices in &case.oracles {
@@ -196,38 +184,21 @@ fn expect<T, E: Debug>(what: &str, name: &str, result: Result<T, E>) -> T {
 }
 
 impl<S: Smooth> Lab<S> {
-    pub fn new(
-        entry: &SchemeEntry<S, UniEval<S::Ext>>,
-        options: Options,
-        max_log_height: usize,
-    ) -> Self {
-        let runner = expect(
-            "set-up",
-            entry.name,
-            (entry.setup)(&options, max_log_height),
-        );
+    pub fn new(entry: &SchemeEntry<S, UniEval<S::Ext>>, options: Options, max_log_height: usize) -> Self {
+        let runner = expect("set-up", entry.name, (entry.setup)(&options, max_log_height));
         let protocol = format!("{} {options:?}", entry.name).into_bytes();
-        Self {
-            name: entry.name,
-            runner,
-            protocol,
-        }
+        Self { name: entry.name, runner, protocol }
     }
 
     fn binding(&self) -> Binding<'_> {
-        Binding {
-            protocol: &self.protocol,
-            statement: b"statement",
-        }
+        Binding { protocol: &self.protocol, statement: b"statement" }
     }
 
     pub fn try_prove(&self, case: &Case<S>) -> Result<Honest, ProveError> {
         quietly("proving", self.name, || {
             let index = self.runner.index(&self.protocol, case.index.clone())?;
             let run = &mut |ch: &mut dyn OracleProver<S, UniEval<S::Ext>>| prover(case, ch);
-            let proven = self
-                .runner
-                .prove(self.binding(), (&index.0, &index.1), run)?;
+            let proven = self.runner.prove(self.binding(), (&index.0, &index.1), run)?;
             Ok(Honest { proven, index })
         })
     }
@@ -245,9 +216,7 @@ impl<S: Smooth> Lab<S> {
     ) -> Result<Accepted<S::Ext>, Reject> {
         quietly(what, self.name, || {
             let mut answers = Vec::new();
-            let run = &mut |ch: &mut dyn OracleVerifier<S, UniEval<S::Ext>>| {
-                verifier(beliefs, ch, &mut answers)
-            };
+            let run = &mut |ch: &mut dyn OracleVerifier<S, UniEval<S::Ext>>| verifier(beliefs, ch, &mut answers);
             let proof = &honest.proven.proof;
             let (ledger, count) = self.runner.verify(binding, &honest.index.0, proof, run)?;
             Ok((ledger, count, answers))
@@ -261,12 +230,7 @@ impl<S: Smooth> Lab<S> {
         assert_eq!(answers.len(), case.asks.iter().map(Vec::len).sum::<usize>());
         let proven = &honest.proven;
         assert_eq!(bytes, proven.bytes, "{}, {what}: bytes", self.name);
-        assert_eq!(
-            bytes.values().sum::<usize>(),
-            proven.proof.len(),
-            "{}, {what}",
-            self.name
-        );
+        assert_eq!(bytes.values().sum::<usize>(), proven.proof.len(), "{}, {what}", self.name);
         assert_eq!(ledger, proven.ledger, "{}, {what}: ledger", self.name);
     }
 
@@ -275,11 +239,7 @@ impl<S: Smooth> Lab<S> {
         let honest = self.prove(case);
         self.accepts(what, &honest, case);
         let again = self.prove(case);
-        assert_eq!(
-            again.proven.proof, honest.proven.proof,
-            "{}, {what}: not a function",
-            self.name
-        );
+        assert_eq!(again.proven.proof, honest.proven.proof, "{}, {what}: not a function", self.name);
         assert_eq!(again.index.0, honest.index.0);
     }
 
@@ -300,18 +260,9 @@ impl<S: Smooth> Lab<S> {
         let (protocol, statement) = (self.protocol.as_slice(), b"statement".as_slice());
         let other = [protocol, &[0]].concat();
         for binding in [
-            Binding {
-                protocol: &other,
-                statement,
-            },
-            Binding {
-                protocol: b"",
-                statement,
-            },
-            Binding {
-                protocol,
-                statement: b"another",
-            },
+            Binding { protocol: &other, statement },
+            Binding { protocol: b"", statement },
+            Binding { protocol, statement: b"another" },
         ] {
             let result = self.verify_as("another binding", binding, honest, beliefs);
             assert!(result.is_err(), "{} accepts another binding", self.name);

@@ -64,8 +64,7 @@ impl Layout {
         let mut sizes = Vec::new();
         for (table, kernel) in air.tables.iter().enumerate() {
             if kernel.shape().fixed.is_empty() {
-                let mut heights: Vec<u8> =
-                    instances.iter().filter(|i| i.0 == table).map(|i| i.1 as u8).collect();
+                let mut heights: Vec<u8> = instances.iter().filter(|i| i.0 == table).map(|i| i.1 as u8).collect();
                 heights.resize(air.max_instances, 0);
                 sizes.extend(heights);
             }

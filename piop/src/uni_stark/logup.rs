@@ -1,8 +1,6 @@
 //! The prover's bus columns: helpers, accumulator and sum of one instance.
 
-use p3_field::{
-    BasedVectorSpace, Field, PackedFieldExtension, PackedValue, PrimeCharacteristicRing,
-};
+use p3_field::{BasedVectorSpace, Field, PackedFieldExtension, PackedValue, PrimeCharacteristicRing};
 use rayon::prelude::*;
 use trilemma_arith::Kernel;
 use trilemma_arith::kernel::{Cells, Challenges, PackedBase, PackedExt};
@@ -67,10 +65,8 @@ pub fn bus_columns<S: Setting>(
             kernel.packed(cells, challenges, &[], &mut fractions);
         }
         let inverses = invert::<S>(&fractions);
-        for (group, (fractions, inverses)) in fractions
-            .chunks_exact(instance.interactions)
-            .zip(inverses.chunks_exact(instance.interactions))
-            .enumerate()
+        for (group, (fractions, inverses)) in
+            fractions.chunks_exact(instance.interactions).zip(inverses.chunks_exact(instance.interactions)).enumerate()
         {
             let mut total = PackedExt::<S>::ZERO;
             for pair in 0..pairs {
@@ -99,10 +95,7 @@ pub fn bus_columns<S: Setting>(
             .enumerate()
             .for_each(|(i, (helpers, totals))| work(i * chunk, helpers, totals));
     } else {
-        totals
-            .par_chunks_mut(chunk)
-            .enumerate()
-            .for_each(|(i, totals)| work(i * chunk, &mut [], totals));
+        totals.par_chunks_mut(chunk).enumerate().for_each(|(i, totals)| work(i * chunk, &mut [], totals));
     }
 
     let sum: S::Ext = totals.par_iter().copied().sum();
@@ -123,9 +116,7 @@ pub fn bus_columns<S: Setting>(
 fn gather_next<F: Field>(main: &Columns<F>, row: usize, out: &mut Vec<F::Packing>) {
     let (width, cells) = (main.width, &main.values);
     out.clear();
-    out.extend((0..width).map(|c| {
-        F::Packing::from_fn(|lane| cells[((row + lane + 1) * width + c) % cells.len()])
-    }));
+    out.extend((0..width).map(|c| F::Packing::from_fn(|lane| cells[((row + lane + 1) * width + c) % cells.len()])));
 }
 
 /// Inverses of all denominators, by one inversion per lane.
@@ -136,8 +127,7 @@ fn invert<S: Setting>(fractions: &[(PackedBase<S>, PackedExt<S>)]) -> Vec<Packed
         inverses.push(product);
         product *= d;
     }
-    let mut inverse =
-        PackedExt::<S>::from_ext_fn(|lane| product.extract(lane).try_inverse().unwrap_or_default());
+    let mut inverse = PackedExt::<S>::from_ext_fn(|lane| product.extract(lane).try_inverse().unwrap_or_default());
     for (prefix, &(_, d)) in inverses.iter_mut().zip(fractions).rev() {
         *prefix *= inverse;
         inverse *= d;

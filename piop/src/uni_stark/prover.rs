@@ -49,14 +49,11 @@ pub fn prove<S: Smooth>(
 /// An instance's cells as field elements, padded with zeros.
 fn columns<S: Setting>(instance: &Instance, width: usize) -> Columns<S::Base> {
     let mut cells = S::Base::zero_vec(width << instance.log_height);
-    cells
-        .par_chunks_mut(1 << 14)
-        .zip(instance.cells.par_chunks(1 << 14))
-        .for_each(|(out, cells)| {
-            for (out, &x) in out.iter_mut().zip(cells) {
-                *out = S::Base::from_u32(x);
-            }
-        });
+    cells.par_chunks_mut(1 << 14).zip(instance.cells.par_chunks(1 << 14)).for_each(|(out, cells)| {
+        for (out, &x) in out.iter_mut().zip(cells) {
+            *out = S::Base::from_u32(x);
+        }
+    });
     Columns::new(cells, width)
 }
 

@@ -127,8 +127,7 @@ fn fold_rows<S: Smooth>(
     s.fractions.clear();
     let cells = Cells { fixed: &s.fixed, main: &s.main, next: &s.next };
     let alphas = folding.alphas;
-    let mut folded =
-        kernel.packed(cells, folding.challenges, &alphas[..instance.constraints], &mut s.fractions);
+    let mut folded = kernel.packed(cells, folding.challenges, &alphas[..instance.constraints], &mut s.fractions);
     if let Some(accumulator) = &views.accumulator {
         if let Some(helpers) = &views.helpers {
             load(helpers, &mut s.helpers);

@@ -38,9 +38,8 @@ impl Table for LoadWord {
     }
 
     fn eval<B: Builder<Row>>(&self, b: &mut B) {
-        let (cpu, fields) = begin(b, Form::I, class::LOAD, |b| {
-            vec![b.free("imm", "matched on program", biased_imm), b.int(4)]
-        });
+        let (cpu, fields) =
+            begin(b, Form::I, class::LOAD, |b| vec![b.free("imm", "matched on program", biased_imm), b.int(4)]);
         let x = b.free_word(["a lo", "a hi"], "matched on registers", |r| r.step.rs1);
         cpu.read_rs1(b, x);
         let zero = b.int(0);
@@ -64,9 +63,8 @@ impl Table for StoreWord {
     }
 
     fn eval<B: Builder<Row>>(&self, b: &mut B) {
-        let (cpu, fields) = begin(b, Form::S, class::STORE, |b| {
-            vec![b.free("imm", "matched on program", biased_imm), b.int(4)]
-        });
+        let (cpu, fields) =
+            begin(b, Form::S, class::STORE, |b| vec![b.free("imm", "matched on program", biased_imm), b.int(4)]);
         let x = b.free_word(["a lo", "a hi"], "matched on registers", |r| r.step.rs1);
         let y = b.free_word(["b lo", "b hi"], "matched on registers", |r| r.step.rs2);
         cpu.read_rs1(b, x);
@@ -90,8 +88,7 @@ struct Width<V> {
 
 fn width<B: Builder<Row>>(b: &mut B) -> (Width<B::V>, B::V) {
     let names = ["byte", "half", "word", "signed"];
-    let bits: [B::V; 4] =
-        std::array::from_fn(|i| b.bit(names[i], move |r| access_flags(r.step.inst.op) >> i & 1 == 1));
+    let bits: [B::V; 4] = std::array::from_fn(|i| b.bit(names[i], move |r| access_flags(r.step.inst.op) >> i & 1 == 1));
     let packed = pack(b, &bits);
     let [byte, half, word, signed] = bits;
     (Width { byte, half, word, signed }, packed)
@@ -109,9 +106,8 @@ fn offsets<B: Builder<Row>>(b: &mut B, cpu: &Cpu<B::V>) -> ([B::V; 4], B::V) {
 
 /// Whether the access crosses into a second word.
 fn crossing<B: Builder<Row>>(b: &mut B, width: &Width<B::V>, o: &[B::V; 4]) -> B::V {
-    let cross = b.free("cross", "determined by width and offset", |r| {
-        u32::from(r.step.addr % 4 + r.step.inst.op.width() > 4)
-    });
+    let cross =
+        b.free("cross", "determined by width and offset", |r| u32::from(r.step.addr % 4 + r.step.inst.op.width() > 4));
     b.zero("cross", cross - width.half * o[3] - width.word * (o[1] + o[2] + o[3]));
     cross
 }
@@ -261,4 +257,3 @@ impl Table for Store {
 fn new_word(r: &Row, word: usize) -> u32 {
     r.step.words[word].1
 }
-

@@ -4,10 +4,8 @@
 use trilemma_arith::{Builder, Gadgets, Table};
 
 use super::super::observe::{Call, Dir};
-use super::bus::{
-    BYTEWISE, CALL_TICKS, EXEC, EXIT, MEM, OUTPUT, OUTPUT_LENGTH, PROGRAM, REGS, SINK, TICKS,
-};
-use super::cpu::{transfer, access_if};
+use super::bus::{BYTEWISE, CALL_TICKS, EXEC, EXIT, MEM, OUTPUT, OUTPUT_LENGTH, PROGRAM, REGS, SINK, TICKS};
+use super::cpu::{access_if, transfer};
 use super::rom::class;
 
 /// A system call.
@@ -73,8 +71,7 @@ impl Table for Ecall {
         b.send(PROGRAM, &tuple);
 
         let names = ["exit", "output", "debug", "input"];
-        let [exit, output, debug, input] =
-            std::array::from_fn(|i| b.bit(names[i], move |r: &CallRow| r.kind()[i]));
+        let [exit, output, debug, input] = std::array::from_fn(|i| b.bit(names[i], move |r: &CallRow| r.kind()[i]));
         b.zero("one call", exit + output + debug + input - real);
         let number = exit * b.int(93) + (output + debug) * b.int(64) + input * b.int(63);
         let a0 = b.free_word(["a0 lo", "a0 hi"], "matched on registers", |r| r.args[0]);
@@ -212,10 +209,6 @@ impl Table for Bytewise {
         let next = clock + b.int(i64::from(TICKS));
         b.interact(EXEC, done, &[pc + one, next]);
         let wrap = o3 * b.int(4);
-        b.interact(
-            BYTEWISE,
-            real - done,
-            &[write, pc, next, index + o3, offset + real - wrap, remaining - one],
-        );
+        b.interact(BYTEWISE, real - done, &[write, pc, next, index + o3, offset + real - wrap, remaining - one]);
     }
 }

@@ -127,11 +127,7 @@ impl Table for Mul {
     }
 }
 
-fn ranged_bytes<B: Builder<Row>>(
-    b: &mut B,
-    names: [&'static str; 4],
-    hint: impl Fn(&Row) -> u32 + Copy,
-) -> [B::V; 4] {
+fn ranged_bytes<B: Builder<Row>>(b: &mut B, names: [&'static str; 4], hint: impl Fn(&Row) -> u32 + Copy) -> [B::V; 4] {
     std::array::from_fn(|i| b.ranged(names[i], 8, move |r| hint(r) >> (8 * i) & 0xff))
 }
 

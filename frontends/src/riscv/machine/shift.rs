@@ -112,10 +112,7 @@ impl Table for Shift {
         let limb = b.int(1 << 16);
         let fill = sign * (power * limb - limb);
         let c = b.free_word(["c lo", "c hi"], "determined by the parts", |r| r.step.rd);
-        b.zero(
-            "low limb",
-            c[0] * power - l0 * v0 * limb - r0 * (u0 * power + v1 * limb) - r1 * (u1 * power + fill),
-        );
+        b.zero("low limb", c[0] * power - l0 * v0 * limb - r0 * (u0 * power + v1 * limb) - r1 * (u1 * power + fill));
         b.zero(
             "high limb",
             c[1] * power

@@ -44,7 +44,8 @@ impl Visitor for Fill {
         let rows = rows(&mut self.execution, &mut self.counts);
         let fixed = table.fixed().first().map_or(0, Vec::len);
         let width = TableShape::of(&table).columns.len();
-        let heights = if fixed > 0 { vec![fixed.trailing_zeros() as usize] } else { heights(rows.len(), MAX_INSTANCES) };
+        let heights =
+            if fixed > 0 { vec![fixed.trailing_zeros() as usize] } else { heights(rows.len(), MAX_INSTANCES) };
         match fill(&table, &rows, &mut self.counts) {
             Err(error) => {
                 self.error.get_or_insert(error);
