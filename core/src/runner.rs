@@ -159,6 +159,9 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> Runner<S, Q> for Keyed<S, Q, P
     }
 }
 
+/// Sets a scheme up for matrices of at most two to the given number of rows.
+pub type SetUp<S, Q> = fn(&Options, usize) -> Result<Box<dyn Runner<S, Q>>, ConfigError>;
+
 /// A scheme by name, as the registry lists it for one setting and kind of claim.
 pub struct SchemeEntry<S: Setting, Q: ClaimKind<S>> {
     /// Name in configurations and reports.
@@ -166,7 +169,7 @@ pub struct SchemeEntry<S: Setting, Q: ClaimKind<S>> {
     /// log2 of the tallest matrix unless the options say otherwise.
     pub max_log_height: usize,
     /// Sets the scheme up for matrices of at most so many rows.
-    pub setup: fn(&Options, usize) -> Result<Box<dyn Runner<S, Q>>, ConfigError>,
+    pub setup: SetUp<S, Q>,
 }
 
 impl<S: Setting, Q: ClaimKind<S>> SchemeEntry<S, Q> {

@@ -182,7 +182,7 @@ impl<T: Backed> Key<T> {
         let mut matrix_to_instance = Vec::new();
         let mut instances = Vec::new();
         for (i, shape) in batch.shapes.iter().enumerate() {
-            instances.push((shape.fixed > 0).then(|| PreprocessedInstanceMeta {
+            instances.push((shape.fixed > 0).then_some(PreprocessedInstanceMeta {
                 matrix_index: matrix_to_instance.len(),
                 width: shape.fixed,
                 degree_bits: shape.log_height,

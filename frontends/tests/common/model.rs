@@ -90,20 +90,20 @@ impl<F: PrimeField64> Model<F> {
     }
 
     /// The roots of `e - target` as a polynomial in one column, where its factors are affine.
-    pub fn roots(&self, e: Expr, column: usize, target: F, row: &[F], values: &[F]) -> Vec<F> {
+    pub fn roots(&self, e: Expr, column: usize, target: F, values: &[F]) -> Vec<F> {
         let mut roots = Vec::new();
-        self.roots_into(e, column, target, row, values, &mut roots);
+        self.roots_into(e, column, target, values, &mut roots);
         roots
     }
 
-    fn roots_into(&self, e: Expr, column: usize, target: F, row: &[F], values: &[F], roots: &mut Vec<F>) {
+    fn roots_into(&self, e: Expr, column: usize, target: F, values: &[F], roots: &mut Vec<F>) {
         if let Some((slope, at_zero)) = self.affine(e, column, values) {
             if !slope.is_zero() {
                 roots.push((target - at_zero) * slope.inverse());
             }
         } else if let (Node::Mul(a, b), true) = (self.shape.nodes[e.0 as usize], target.is_zero()) {
-            self.roots_into(a, column, target, row, values, roots);
-            self.roots_into(b, column, target, row, values, roots);
+            self.roots_into(a, column, target, values, roots);
+            self.roots_into(b, column, target, values, roots);
         }
     }
 

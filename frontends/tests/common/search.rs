@@ -225,7 +225,7 @@ impl<'a, F: PrimeField64> Search<'a, F> {
         let mut solve = |e, target: F| {
             let free = model.support(e) & !touched;
             for cell in (0..row.len()).filter(|c| free >> c & 1 == 1) {
-                moves.extend(model.roots(e, cell, target, row, values).into_iter().map(|x| vec![(cell, x)]));
+                moves.extend(model.roots(e, cell, target, values).into_iter().map(|x| vec![(cell, x)]));
             }
         };
         match *broken {

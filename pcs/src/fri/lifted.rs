@@ -7,7 +7,7 @@
 //! query at `x` reads it at `x^r`: in bit-reversed order, at the leading bits of the index. All
 //! quotients, with their own powers of one challenge, add up to one word, which is folded.
 //!
-//! **Soundness** under unique decoding. By correlated agreement [BCIKS20] every lifted function
+//! **Soundness** under unique decoding. By correlated agreement \[BCIKS20\] every lifted function
 //! agrees with a polynomial of degree below `N` on one set of density above `(1 + rho) / 2`. Let `P`
 //! be that of `f(x^r)` and `u` an `r`-th root of unity. `f(x^r)` does not change when `x` is
 //! multiplied by `u`, so `P(uX)` agrees with it as often; two such sets meet in density above `rho`,

@@ -9,7 +9,7 @@
 //! under a challenger forked from the transcript, and its whole output is sent back through it.
 //!
 //! **Soundness**, for `k` quotients over a domain of `n` points at rate `rho`:
-//! batching `k n / |F|`, every folding `(2^a - 1)(n + 1) / |F|` [BCIKS20] Theorem 1.5, queries
+//! batching `k n / |F|`, every folding `(2^a - 1)(n + 1) / |F|` \[BCIKS20\] Theorem 1.5, queries
 //! `((1 + rho) / 2)^q` under unique decoding; at the Johnson bound with parameter `m`, batching and
 //! folding cost `C = 8 n (m + 1/2)^3 / (3 rho)` in place of `n`, queries `(sqrt(rho) (1 + 1/2m))^q`,
 //! and a commitment may stand for `(m + 1/2) / sqrt(rho)` words (p3-security). Missing bits are
@@ -65,7 +65,8 @@ where
     S: Smooth<Base: PrimeField64> + Sponges,
     Poseidon2Tree: Tree<S>,
 {
-    fn keyed<S, T>(o: &Options, max: usize) -> Result<Box<dyn Runner<S, UniEval<S::Ext>>>, ConfigError>
+    type Made<S> = Result<Box<dyn Runner<S, UniEval<<S as trilemma_core::Setting>::Ext>>>, ConfigError>;
+    fn keyed<S, T>(o: &Options, max: usize) -> Made<S>
     where
         S: Smooth<Base: PrimeField64>,
         T: Tree<S>,
@@ -92,9 +93,14 @@ pub struct FriKey<S: Smooth, T: Tree<S>> {
     dft: Radix2DitParallel<S::Base>,
 }
 
+/// p3's Merkle tree with its matrices.
+type MerkleTree<S, T> = <<T as Tree<S>>::Mmcs as Mmcs<<S as trilemma_core::Setting>::Base>>::ProverData<
+    RowMajorMatrix<<S as trilemma_core::Setting>::Base>,
+>;
+
 /// A commitment's Merkle tree over its extended matrices.
 pub struct FriOpener<S: Smooth, T: Tree<S>> {
-    tree: Option<<T::Mmcs as Mmcs<S::Base>>::ProverData<RowMajorMatrix<S::Base>>>,
+    tree: Option<MerkleTree<S, T>>,
     log_blowup: usize,
 }
 

@@ -12,7 +12,7 @@
 //! 5. prover: oracle `quotient`, one matrix at the largest height
 //! 6. verifier: `zeta`; everything is asked at `zeta`, what reads the next row also at `g_t zeta`
 //!
-//! **Buses** [Hab22]. An interaction `i` with multiplicity `m_i` and fingerprint denominator
+//! **Buses** \[Hab22\]. An interaction `i` with multiplicity `m_i` and fingerprint denominator
 //! `d_i = gamma - (bus + sum beta^j tuple_j)` contributes `m_i / d_i`. Interactions go in pairs; all
 //! pairs but the last have a helper `h` with `h d_a d_b = m_a d_b + m_b d_a`. The accumulator `S`
 //! satisfies, cyclically on every row, `S' - S + sigma / n = sum of the row's fractions`, so no

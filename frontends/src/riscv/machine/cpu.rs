@@ -166,7 +166,6 @@ pub fn transfer<R, B: Builder<R>>(
 }
 
 /// An access that happens when the bit `when` is set.
-#[expect(clippy::too_many_arguments, reason = "an access with its condition")]
 pub fn access_if<R, B: Builder<R>>(
     b: &mut B,
     when: B::V,

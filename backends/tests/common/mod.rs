@@ -1,0 +1,131 @@
+//! What the tests of whole proofs share: guests, a tiny relation, and a verifier that must not panic.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+pub mod tiny;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use trilemma_core::Reject;
+use trilemma_frontends::riscv::elf::Program;
+
+/// A committed guest.
+pub fn guest(name: &str) -> Program {
+    let path = format!("{}/../frontends/guests/elf/{name}.elf", env!("CARGO_MANIFEST_DIR"));
+    Program::from_elf(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Runs a verifier; `Ok` when it accepts, the rejection's text when it does not.
+///
+/// # Panics
+/// The verifier panics.
+pub fn accepts<T>(what: &str, verify: impl FnOnce() -> Result<T, Reject>) -> Result<(), String> {
+    match catch_unwind(AssertUnwindSafe(verify)) {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(reject)) => Err(reject.what),
+        Err(_) => panic!("the verifier panics: {what}"),
+    }
+}
+
+/// Runs `check` on every job with two threads; panics in them are passed on.
+pub fn in_parallel<J: Sync>(jobs: &[J], check: impl Fn(&J) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    check(job);
+                }
+            });
+        }
+    });
+}
+
+/// Asserts that every change of a proof is refused, and tells how often each refusal was heard.
+pub fn all_refused<C: Changed>(
+    what: &str,
+    proof: &[u8],
+    changes: &[C],
+    verify: impl Fn(&[u8]) -> Result<(), Reject> + Sync,
+) {
+    assert_eq!(accepts(what, || verify(proof)), Ok(()), "{what}: the proof itself");
+    let heard = Mutex::new(std::collections::BTreeMap::<String, usize>::new());
+    in_parallel(changes, |change| {
+        let changed = change.of(proof);
+        if changed == proof {
+            return;
+        }
+        let name = format!("{what}: {}", change.name());
+        match accepts(&name, || verify(&changed)) {
+            Ok(()) => panic!("accepted: {name} of {} bytes", proof.len()),
+            Err(reject) => {
+                let kind: String = reject.chars().filter(|c| !c.is_ascii_digit()).take(60).collect();
+                *heard.lock().unwrap().entry(kind).or_default() += 1;
+            }
+        }
+    });
+    let heard = heard.into_inner().unwrap();
+    println!("{what}: {} changes of {} bytes refused: {heard:?}", changes.len(), proof.len());
+}
+
+/// A way to change a proof.
+pub trait Changed: Sync {
+    /// What it does, for messages.
+    fn name(&self) -> String;
+    /// The changed proof; equal to the proof when there is nothing to change.
+    fn of(&self, proof: &[u8]) -> Vec<u8>;
+}
+
+/// Changes of bytes.
+#[derive(Debug, Clone, Copy)]
+pub enum Change {
+    /// A byte, by exclusive or.
+    Flip(usize, u8),
+    /// A byte, set.
+    Set(usize, u8),
+    /// The proof's first bytes only.
+    Cut(usize),
+    /// Bytes appended.
+    Extend(usize),
+    /// A byte left out.
+    Drop(usize),
+    /// A little-endian word of four bytes, more by this number where it fits: the other encodings of a
+    /// field element.
+    Add(usize, u32),
+    /// Two words of four bytes that change places.
+    Swap(usize, usize),
+}
+
+impl Changed for Change {
+    fn name(&self) -> String {
+        format!("{self:?}")
+    }
+
+    fn of(&self, proof: &[u8]) -> Vec<u8> {
+        let mut out = proof.to_vec();
+        match *self {
+            Self::Flip(at, with) => out[at] ^= with,
+            Self::Set(at, to) => out[at] = to,
+            Self::Cut(n) => out.truncate(n),
+            Self::Extend(n) => out.resize(proof.len() + n, 0),
+            Self::Drop(at) => {
+                out.remove(at);
+            }
+            Self::Add(at, by) => {
+                if let Some(word) = out.get_mut(at..at + 4)
+                    && let Some(sum) = u32::from_le_bytes((&*word).try_into().unwrap()).checked_add(by)
+                {
+                    word.copy_from_slice(&sum.to_le_bytes());
+                }
+            }
+            Self::Swap(a, b) => {
+                for i in 0..4 {
+                    out.swap(a + i, b + i);
+                }
+            }
+        }
+        out
+    }
+}
