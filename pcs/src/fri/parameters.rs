@@ -40,6 +40,11 @@ fn bits_per_query(log_blowup: usize, johnson: Option<usize>) -> f64 {
     }
 }
 
+/// Grinding before the queries: at most a quarter of the target, so that tests with small ones query too.
+fn query_grinding(target: u32) -> u32 {
+    QUERY_GRINDING.min(target / 4)
+}
+
 /// Queries that reach `target` bits, grinding included.
 fn queries(target: u32, grinding: u32, log_blowup: usize, johnson: Option<usize>) -> usize {
     (f64::from(target.saturating_sub(grinding)) / bits_per_query(log_blowup, johnson)).ceil() as usize
@@ -71,7 +76,7 @@ impl Parameters {
         Ok(Self {
             log_blowup,
             target,
-            queries: queries(target, QUERY_GRINDING, log_blowup, johnson),
+            queries: queries(target, query_grinding(target), log_blowup, johnson),
             johnson,
             ext_bits,
         })
@@ -120,7 +125,7 @@ impl Parameters {
             term("FRI queries", self.queries as f64 * bits_per_query(self.log_blowup, self.johnson), query_reference);
         Ok(Plan {
             fold_grinding: fold.grinding(self.target)?,
-            query_grinding: QUERY_GRINDING.min(self.target),
+            query_grinding: query_grinding(self.target),
             batch,
             fold,
             query,
