@@ -40,14 +40,14 @@ fn bits_per_query(log_blowup: usize, johnson: Option<usize>) -> f64 {
     }
 }
 
-/// Grinding before the queries: at most a quarter of the target, so that tests with small ones query too.
+/// Grinding before the queries.
 fn query_grinding(target: u32) -> u32 {
-    QUERY_GRINDING.min(target / 4)
+    QUERY_GRINDING.min(target)
 }
 
-/// Queries that reach `target` bits, grinding included.
+/// Queries that reach `target` bits, grinding included; a few even where grinding alone would do.
 fn queries(target: u32, grinding: u32, log_blowup: usize, johnson: Option<usize>) -> usize {
-    (f64::from(target.saturating_sub(grinding)) / bits_per_query(log_blowup, johnson)).ceil() as usize
+    (f64::from(target.saturating_sub(grinding)) / bits_per_query(log_blowup, johnson)).ceil().max(8.0) as usize
 }
 
 impl Parameters {
