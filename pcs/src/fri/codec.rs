@@ -164,6 +164,10 @@ where
     let commit_phase_commits =
         r.many(schedule.len(), |r| T::decode_root(r.take(T::DIGEST_BYTES)?).ok_or_else(canonical))?;
     let commit_pow_witnesses = r.many(schedule.len(), Reader::base::<S>)?;
+    // Nothing else binds the nonces of a grinding that is not done.
+    if parameters.commit_proof_of_work_bits == 0 && commit_pow_witnesses.iter().any(|w| *w != S::Base::default()) {
+        return Err(Reject::new("fri: a nonce where none is needed"));
+    }
     let final_poly = r.many(parameters.final_poly_len(), Reader::ext::<S>)?;
     let query_pow_witness = r.base::<S>()?;
     let mut input_openings = Vec::with_capacity(oracles.len());
