@@ -14,7 +14,6 @@ fn reference(hash: &str) -> (Box<dyn System>, Box<dyn Keys>) {
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p trilemma-backends -- --ignored"]
 fn proofs_verify_and_nothing_else_does() {
     let (system, keys) = reference("blake3");
     let proved = keys.prove(&10u32.to_le_bytes(), 1 << 16).unwrap();
@@ -53,7 +52,6 @@ fn proofs_verify_and_nothing_else_does() {
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p trilemma-backends -- --ignored"]
 fn a_key_is_bound_to_its_program() {
     let (system, keys) = reference("blake3");
     let proved = keys.prove(&3u32.to_le_bytes(), 1 << 16).unwrap();
@@ -66,7 +64,6 @@ fn a_key_is_bound_to_its_program() {
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p trilemma-backends -- --ignored"]
 fn every_hash_works() {
     for hash in ["keccak", "poseidon2"] {
         let (_, keys) = reference(hash);
@@ -76,7 +73,6 @@ fn every_hash_works() {
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p trilemma-backends -- --ignored"]
 fn names_resolve_and_errors_list_choices() {
     let options = Options::default();
     let fault = |name: &str| system(&Pipeline(name.into()), &options).err().unwrap().to_string();

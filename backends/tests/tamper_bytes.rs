@@ -33,7 +33,6 @@ const KOALA: u32 = 0x7f00_0001;
 
 /// Teaches: columns in the clear, so what is refused here is refused by the PIOP and the transcript.
 #[test]
-#[ignore = "long: cargo test --release -p trilemma-backends -- --ignored"]
 fn every_byte_over_ideal() {
     tamper("ideal koalabear", &Tiny::<KoalaBear4>::new("ideal", &options("")), KOALA);
     tamper("ideal goldilocks", &Tiny::<Goldilocks2>::new("ideal", &options("")), 1);
@@ -41,26 +40,22 @@ fn every_byte_over_ideal() {
 
 /// Teaches: Merkle roots, paths, grinding and folding are all bound (Jolt, OpenVM, plonkish).
 #[test]
-#[ignore = "long: cargo test --release -p trilemma-backends -- --ignored"]
 fn every_byte_over_fri_blake3() {
     tamper("fri blake3", &Tiny::<KoalaBear4>::new("fri", &options("blake3")), KOALA);
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p trilemma-backends -- --ignored"]
 fn every_byte_over_fri_keccak() {
     tamper("fri keccak", &Tiny::<KoalaBear4>::new("fri", &options("keccak")), KOALA);
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p trilemma-backends -- --ignored"]
 fn every_byte_over_fri_poseidon2() {
     tamper("fri poseidon2", &Tiny::<KoalaBear4>::new("fri", &options("poseidon2")), KOALA);
 }
 
 /// Teaches: points of a curve have one encoding, and are on it and in the group (SP1, Ceno).
 #[test]
-#[ignore = "long: cargo test --release -p trilemma-backends -- --ignored"]
 fn every_byte_over_kzg() {
     tamper("kzg bls12-381", &Tiny::<Bls12>::new("kzg", &options("")), 1);
 }

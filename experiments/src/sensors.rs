@@ -114,9 +114,11 @@ mod tests {
     #[test]
     fn this_process_is_sensed() {
         let before = core_ns();
-        let work: Vec<u64> = (0..1 << 20).collect();
+        let work: Vec<u64> = std::hint::black_box((0..1 << 22).collect());
         assert!(core_ns() > before);
-        assert!(peak_bytes("self").unwrap() >= std::mem::size_of_val(work.as_slice()) as u64);
+        // The kernel counts pages in batches per core: the peak may lag by a few.
+        let held = std::mem::size_of_val(work.as_slice()) as u64;
+        assert!(peak_bytes("self").unwrap() >= held / 8 * 7);
         assert!(resident_bytes().unwrap() > 0);
         assert!(system_ns().is_ok());
     }

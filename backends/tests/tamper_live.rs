@@ -1,0 +1,364 @@
+//! Provers that lie once and go on as if nothing had happened: every message after the lie is computed,
+//! and every challenge drawn, as the protocol says. What is left is soundness itself, not the transcript.
+
+mod common;
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use common::tiny::{PROTOCOL, Scheme, Tiny, options, scheme};
+use common::{accepts, in_parallel};
+use p3_field::PrimeCharacteristicRing;
+use trilemma_core::channel::{Oracle, Question, Shape};
+use trilemma_core::claim::{Claim, ClaimKind, Columns};
+use trilemma_core::runner::Binding;
+use trilemma_core::setting::{Bls12, KoalaBear4};
+use trilemma_core::{
+    ConfigError, ErrorTerm, Keyed, Label, Opens, Options, OracleProver, OracleVerifier, Piop, Properties, ProveError,
+    ProverTranscript, Reject, Setting, UniEval, VerifierTranscript,
+};
+use trilemma_pcs::Available;
+use trilemma_pcs::fri::Fri;
+use trilemma_pcs::fri::tree::Blake3Tree;
+use trilemma_pcs::ideal::Ideal;
+use trilemma_pcs::kzg::Kzg;
+use trilemma_piop::uni_stark::UniStark;
+
+/// Teaches: a proof is accepted exactly when the trace satisfies the relation; what `check` says is
+/// what the proof system proves.
+#[test]
+fn proofs_of_bad_traces() {
+    fn run<S: Available>(scheme: &str) {
+        let tiny = Tiny::<S>::new(scheme, &options("blake3"));
+        let mut traces = vec![tiny.trace.clone()];
+        for (i, instance) in tiny.trace.instances.iter().enumerate() {
+            let width = [3, 3, 1][instance.table];
+            for cell in 0..width << instance.log_height {
+                for change in [|x: u32| x + 1, |x: u32| x ^ 2, |x: u32| x + (1 << 20)] {
+                    let mut trace = tiny.trace.clone();
+                    let cells = &mut trace.instances[i].cells;
+                    cells.resize(cells.len().max(cell + 1), 0);
+                    cells[cell] = change(cells[cell]);
+                    traces.push(trace);
+                }
+            }
+        }
+        // More padding, rows in another order, a table left out.
+        let mut padded = tiny.trace.clone();
+        padded.instances[1].log_height = 4;
+        let mut rotated = tiny.trace.clone();
+        rotated.instances[0].cells.rotate_left(3);
+        let mut without = tiny.trace.clone();
+        without.instances.remove(1);
+        traces.extend([padded, rotated, without]);
+        let accepted = std::sync::atomic::AtomicUsize::new(0);
+        in_parallel(&traces, |trace| {
+            let proof = tiny.prove(trace);
+            let verdict = accepts("a bad trace", || tiny.verify(&proof));
+            assert_eq!(verdict.is_ok(), tiny.holds(trace), "{scheme}: {verdict:?} for {trace:?}");
+            accepted.fetch_add(usize::from(verdict.is_ok()), std::sync::atomic::Ordering::Relaxed);
+        });
+        let accepted = accepted.into_inner();
+        println!("{scheme} {}: {} traces, {accepted} satisfy the relation", S::NAME, traces.len());
+        // The honest one, the padded and the rotated.
+        assert!(accepted >= 3 && accepted < traces.len() / 4);
+    }
+    run::<KoalaBear4>("ideal");
+    run::<KoalaBear4>("fri");
+    run::<Bls12>("kzg");
+}
+
+/// A lie about one message.
+#[derive(Debug, Clone, Copy)]
+enum Lie {
+    Nothing,
+    /// A size, set.
+    Size(usize, u8),
+    /// A cell of a matrix of an oracle, more by one.
+    Cell(Label, usize, usize),
+    /// A scalar, more by one.
+    Scalar(usize),
+}
+
+/// A prover's channel on which one message is a lie; what was sent is noted.
+struct Liar<'a, S: Setting> {
+    inner: &'a mut dyn OracleProver<S, UniEval<S::Ext>>,
+    lie: Lie,
+    lies: Vec<Lie>,
+}
+
+impl<S: Available> OracleProver<S, UniEval<S::Ext>> for Liar<'_, S> {
+    fn send_sizes(&mut self, label: Label, sizes: &[u8]) {
+        let mut sizes = sizes.to_vec();
+        for (i, size) in sizes.iter().enumerate() {
+            self.lies.extend((0..=5).filter(|s| s != size).map(|s| Lie::Size(i, s)));
+        }
+        if let Lie::Size(at, to) = self.lie {
+            sizes[at] = to;
+        }
+        self.inner.send_sizes(label, &sizes);
+    }
+
+    fn send(&mut self, label: Label, values: &[S::Ext]) {
+        let mut values = values.to_vec();
+        self.lies.extend((0..values.len()).map(Lie::Scalar));
+        if let Lie::Scalar(at) = self.lie {
+            values[at] += S::Ext::ONE;
+        }
+        self.inner.send(label, &values);
+    }
+
+    fn sample(&mut self, label: Label, term: Option<ErrorTerm>) -> Result<S::Ext, ProveError> {
+        self.inner.sample(label, term)
+    }
+
+    fn send_oracle(&mut self, label: Label, mut matrices: Vec<Columns<S::Base>>) -> Result<Oracle, ProveError> {
+        for (m, matrix) in matrices.iter_mut().enumerate() {
+            self.lies.extend((0..matrix.values.len()).map(|cell| Lie::Cell(label, m, cell)));
+            if let Lie::Cell(l, k, cell) = self.lie
+                && (l, k) == (label, m)
+            {
+                matrix.values[cell] += S::Base::ONE;
+            }
+        }
+        self.inner.send_oracle(label, matrices)
+    }
+
+    fn view(&self, oracle: Oracle, matrix: usize, on: usize) -> <UniEval<S::Ext> as ClaimKind<S>>::View<'_> {
+        self.inner.view(oracle, matrix, on)
+    }
+
+    fn ask(&mut self, questions: Vec<Question<UniEval<S::Ext>>>) -> Result<Vec<Vec<S::Ext>>, ProveError> {
+        self.inner.ask(questions)
+    }
+}
+
+/// Teaches: every message is bound before the challenge that tests it: heights, columns, helpers,
+/// accumulators, sums and quotient.
+#[test]
+fn lies_in_every_message() {
+    fn run<S: Available>(scheme: &str) {
+        let tiny = Tiny::<S>::new(scheme, &options("blake3"));
+        let prove = |lie: Lie| {
+            let mut lies = Vec::new();
+            let proof = tiny.prove_with(|inner| {
+                let mut liar = Liar { inner, lie, lies: Vec::new() };
+                let done = UniStark.prove(&tiny.air, &tiny.terms, tiny.trace.clone(), &mut liar);
+                lies = liar.lies;
+                done
+            });
+            (proof, lies)
+        };
+        let (honest, lies) = prove(Lie::Nothing);
+        assert_eq!(accepts("no lie", || tiny.verify(&honest)), Ok(()));
+        let kinds = |k: fn(&&Lie) -> bool| lies.iter().filter(k).count();
+        let counts = [
+            kinds(|l| matches!(l, Lie::Size(..))),
+            kinds(|l| matches!(l, Lie::Cell("main", ..))),
+            kinds(|l| matches!(l, Lie::Cell("buses", ..))),
+            kinds(|l| matches!(l, Lie::Scalar(_))),
+            kinds(|l| matches!(l, Lie::Cell("quotient", ..))),
+        ];
+        println!("{scheme} {}: sizes, main, buses, sums, quotient: {counts:?}", S::NAME);
+        assert!(counts.iter().all(|&n| n > 0) && counts.iter().sum::<usize>() == lies.len());
+        in_parallel(&lies, |&lie| {
+            let (proof, _) = prove(lie);
+            // A lie about the padding of a column that nothing constrains there is none.
+            let harmless = matches!(lie, Lie::Cell("main", m, cell) if {
+                let mut trace = tiny.trace.clone();
+                let cells = &mut trace.instances[m].cells;
+                cells.resize(cells.len().max(cell + 1), 0);
+                cells[cell] += 1;
+                tiny.holds(&trace)
+            });
+            let verdict = accepts(&format!("{lie:?}"), || tiny.verify(&proof));
+            assert_eq!(verdict.is_ok(), harmless, "{scheme}: {lie:?}: {verdict:?}");
+        });
+    }
+    run::<KoalaBear4>("ideal");
+    run::<KoalaBear4>("fri");
+    run::<Bls12>("kzg");
+}
+
+thread_local! {
+    /// Which of the values answered is a lie.
+    static FALSE_ANSWER: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// A scheme whose prover answers falsely where [`FALSE_ANSWER`] says.
+struct Lying<P>(PhantomData<fn() -> P>);
+
+impl<S: Setting, P: trilemma_core::Scheme<S>> trilemma_core::Scheme<S> for Lying<P> {
+    const NAME: &'static str = P::NAME;
+    type ProverKey = P::ProverKey;
+    type VerifierKey = P::VerifierKey;
+    type Commitment = P::Commitment;
+    type Opener = P::Opener;
+
+    fn setup(options: &Options, max: usize) -> Result<(P::ProverKey, P::VerifierKey), ConfigError> {
+        P::setup(options, max)
+    }
+
+    fn properties(vk: &P::VerifierKey) -> Properties {
+        P::properties(vk)
+    }
+
+    fn list_bits(vk: &P::VerifierKey) -> f64 {
+        P::list_bits(vk)
+    }
+
+    fn commit(
+        pk: &P::ProverKey,
+        matrices: Vec<Columns<S::Base>>,
+        label: Label,
+        t: &mut ProverTranscript,
+    ) -> Result<P::Opener, ProveError> {
+        P::commit(pk, matrices, label, t)
+    }
+
+    fn receive(
+        vk: &P::VerifierKey,
+        shapes: &[Shape],
+        label: Label,
+        t: &mut VerifierTranscript<'_>,
+    ) -> Result<P::Commitment, Reject> {
+        P::receive(vk, shapes, label, t)
+    }
+}
+
+impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> Opens<S, Q> for Lying<P> {
+    type Hints = P::Hints;
+
+    fn view<'o>(pk: &P::ProverKey, opener: &'o P::Opener, matrix: usize, on: Q::On) -> Q::View<'o> {
+        P::view(pk, opener, matrix, on)
+    }
+
+    fn answer(
+        pk: &P::ProverKey,
+        openers: &[&P::Opener],
+        questions: &[Question<Q>],
+        hints: &mut P::Hints,
+    ) -> Vec<Vec<S::Ext>> {
+        let mut answers = P::answer(pk, openers, questions, hints);
+        if let Some(at) = FALSE_ANSWER.get()
+            && let Some(value) = answers.iter_mut().flatten().nth(at)
+        {
+            *value += S::Ext::ONE;
+        }
+        answers
+    }
+
+    fn open(
+        pk: &P::ProverKey,
+        openers: &[&P::Opener],
+        claims: &[Claim<Q, S::Ext>],
+        hints: P::Hints,
+        t: &mut ProverTranscript,
+    ) -> Result<(), ProveError> {
+        P::open(pk, openers, claims, hints, t)
+    }
+
+    fn verify(
+        vk: &P::VerifierKey,
+        oracles: &[(&P::Commitment, &[Shape])],
+        claims: &[Claim<Q, S::Ext>],
+        t: &mut VerifierTranscript<'_>,
+    ) -> Result<(), Reject> {
+        P::verify(vk, oracles, claims, t)
+    }
+}
+
+/// A scheme that lies, and the same that does not.
+fn both<S: Available, P: Opens<S, UniEval<S::Ext>>>() -> [Arc<Scheme<S>>; 2] {
+    let options = options("blake3");
+    let lying = Keyed::<S, UniEval<S::Ext>, Lying<P>>::new(&options, 6).unwrap();
+    [Arc::new(Box::new(lying)), Arc::new(scheme::<S>(P::NAME, &options))]
+}
+
+/// Teaches: the PIOP tests the answers against each other.
+#[test]
+fn false_answers() {
+    fn run<S: Available, P: Opens<S, UniEval<S::Ext>>>() {
+        let [lying, honest] = both::<S, P>().map(Tiny::with);
+        let answers = 3 + 3 + 3 + 2 + 8; // At least; false answers past the end are true proofs.
+        let mut refused = 0;
+        for at in 0.. {
+            FALSE_ANSWER.set(Some(at));
+            let proof = lying.prove(&lying.trace);
+            if accepts("a false answer", || honest.verify(&proof)).is_ok() {
+                break;
+            }
+            refused += 1;
+        }
+        FALSE_ANSWER.set(None);
+        println!("{} {}: {refused} answers", P::NAME, S::NAME);
+        assert!(refused >= answers);
+        assert_eq!(accepts("no lie", || honest.verify(&lying.prove(&lying.trace))), Ok(()));
+    }
+    run::<KoalaBear4, Ideal>();
+    run::<KoalaBear4, Fri<Blake3Tree>>();
+    run::<Bls12, Kzg>();
+}
+
+/// Teaches: the scheme binds every answer to its commitment, with no PIOP around it to notice
+/// (ark-poly-commit's Hyrax does not).
+#[test]
+fn false_answers_to_the_scheme_alone() {
+    fn run<S: Available, P: Opens<S, UniEval<S::Ext>>>() {
+        let [lying, honest] = both::<S, P>();
+        let shapes = [(3, 2), (2, 3), (3, 1)].map(|(log_height, width)| Shape { log_height, width });
+        let matrices = shapes.map(|s| {
+            let cells = (0..s.width << s.log_height).map(|i| S::Base::from_usize(i * i + s.width));
+            Columns::new(cells.collect(), s.width)
+        });
+        let questions = |z: S::Ext| -> Vec<Question<UniEval<S::Ext>>> {
+            let points = [(0, z), (1, z), (2, z), (0, z + S::Ext::ONE)];
+            points.map(|(matrix, point)| Question { oracle: Oracle(0), matrix, query: UniEval(point) }).into()
+        };
+        let (index, prover_index) = honest.index(PROTOCOL, Vec::new()).unwrap();
+        let binding = Binding { protocol: PROTOCOL, statement: b"answers" };
+        for at in [None].into_iter().chain((0..8).map(Some)) {
+            FALSE_ANSWER.set(at);
+            let proven = lying.prove(binding, (&index, &prover_index), &mut |ch| {
+                ch.send_oracle("oracle", matrices.to_vec())?;
+                let z = ch.sample("z", None)?;
+                ch.ask(questions(z)).map(|_| ())
+            });
+            let proof = proven.unwrap().proof;
+            let verdict = accepts("a false answer", || {
+                honest.verify(binding, &index, &proof, &mut |ch: &mut dyn OracleVerifier<S, UniEval<S::Ext>>| {
+                    ch.recv_oracle("oracle", shapes.to_vec())?;
+                    let z = ch.sample("z", None)?;
+                    ch.ask(questions(z)).map(|_| ())
+                })
+            });
+            assert_eq!(verdict.is_ok(), at.is_none(), "{} {}: answer {at:?}: {verdict:?}", P::NAME, S::NAME);
+        }
+        FALSE_ANSWER.set(None);
+    }
+    run::<KoalaBear4, Ideal>();
+    run::<KoalaBear4, Fri<Blake3Tree>>();
+    run::<Bls12, Kzg>();
+}
+
+/// Teaches: a proof says something about one statement under one protocol.
+#[test]
+fn other_statements_and_protocols() {
+    let tiny = Tiny::<KoalaBear4>::new("fri", &options("blake3"));
+    let proof = tiny.prove(&tiny.trace);
+    let binding = Binding { protocol: PROTOCOL, statement: b"seven results" };
+    assert!(tiny.verify_other(&proof, &tiny.terms, binding).is_ok());
+    assert!(tiny.verify_other(&proof, &tiny.terms, Binding { protocol: b"tiny2", ..binding }).is_err());
+    assert!(tiny.verify_other(&proof, &tiny.terms, Binding { statement: b"seven result", ..binding }).is_err());
+    for i in 0..tiny.terms.len() {
+        let mut terms = tiny.terms.clone();
+        terms[i].tuple[1] += 1;
+        assert!(tiny.verify_other(&proof, &terms, binding).is_err());
+        terms[i].tuple[1] -= 1;
+        terms[i].multiplicity += 1;
+        assert!(tiny.verify_other(&proof, &terms, binding).is_err());
+        terms.remove(i);
+        assert!(tiny.verify_other(&proof, &terms, binding).is_err());
+    }
+}
