@@ -327,12 +327,13 @@ fn point_errors(point: &Point) -> Vec<String> {
     let mut errors = Vec::new();
     let all: Vec<&Counts> = point.successes().filter_map(|m| m.counts.as_ref()).collect();
     type Field = (&'static str, fn(&Counts) -> u64);
-    let fields: [Field; 6] = [
+    let fields: [Field; 7] = [
         ("cycles", |c| c.cycles),
         ("rows", |c| c.rows),
         ("padded rows", |c| c.padded_rows),
         ("committed cells", |c| c.committed_cells),
         ("interactions", |c| c.interactions),
+        ("proof bytes", |c| c.proof_bytes),
         ("verifying key bytes", |c| c.verifying_key_bytes),
     ];
     for (name, field) in fields {

@@ -249,7 +249,7 @@ fn environment(model: &Model) -> Markup {
             li { "Order: " (experiment.repetitions) " blocks, each one pass over all cells in an order drawn from seed " (experiment.seed) "." }
             li { "Core-seconds are the worker's processor time while proving, all threads, user and system. Peak memory is the worker's own high-water mark when the proof was there, keys included." }
             li { "Proof size is the number of bytes the verifier reads. Every row also flips one bit of the proof and changes one public value; accepting either makes the row a failure." }
-            li { "Cycles, rows, cells and interactions cannot vary; if they do between repetitions, the report opens with an error. Proof bytes may, by the Merkle nodes that queries share: which nonce a parallel search finds first decides the queries." }
+            li { "Cycles, rows, cells, interactions and proof bytes cannot vary; if they do between repetitions, the report opens with an error." }
         }
     }
 }

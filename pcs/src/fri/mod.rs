@@ -23,6 +23,7 @@
 //! **Deviations.** Answers are computed once, at [`Opens::answer`], with the inverses `1 / (z - X)`
 //! kept for the quotients; p3's own `open` would compute them twice.
 
+mod challenger;
 pub mod codec;
 mod lifted;
 pub mod parameters;

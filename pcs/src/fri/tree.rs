@@ -3,11 +3,10 @@
 use p3_baby_bear::{BabyBear, Poseidon2BabyBear, default_babybear_poseidon2_16, default_babybear_poseidon2_24};
 use p3_blake3::Blake3;
 use p3_challenger::{
-    CanObserve, DuplexChallenger, FieldChallenger, GrindingChallenger, HashChallenger, SerializingChallenger32,
-    SerializingChallenger64,
+    CanObserve, FieldChallenger, GrindingChallenger, HashChallenger, SerializingChallenger32, SerializingChallenger64,
 };
 use p3_commit::Mmcs;
-use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
+use p3_field::{Field, PrimeField64};
 use p3_goldilocks::{Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_8, default_goldilocks_poseidon2_12};
 use p3_keccak::Keccak256Hash;
 use p3_koala_bear::{KoalaBear, Poseidon2KoalaBear, default_koalabear_poseidon2_16, default_koalabear_poseidon2_24};
@@ -16,6 +15,8 @@ use p3_symmetric::{
     CompressionFunctionFromHasher, MerkleCap, PaddingFreeSponge, SerializingHasher, TruncatedPermutation,
 };
 use trilemma_core::{Setting, Smooth};
+
+use super::challenger::{Steady, Words};
 
 /// A kind of Merkle tree over the base field of `S`.
 pub trait Tree<S: Smooth>: Send + Sync + 'static {
@@ -131,13 +132,13 @@ macro_rules! field_trees {
         $(
         impl Sponges for $setting {
             type Byte<H: p3_symmetric::CryptographicHasher<u8, [u8; 32]> + Clone + Send + Sync> =
-                $serializing<$field, HashChallenger<u8, H, 32>>;
+                $serializing<$field, Steady<HashChallenger<u8, H, 32>>>;
 
             fn byte<H: p3_symmetric::CryptographicHasher<u8, [u8; 32]> + Clone + Send + Sync>(
                 seed: [u8; 32],
                 hash: H,
             ) -> Self::Byte<H> {
-                $serializing::from_hasher(seed.to_vec(), hash)
+                $serializing::new(Steady(HashChallenger::new(seed.to_vec(), hash)))
             }
         }
 
@@ -150,7 +151,7 @@ macro_rules! field_trees {
                 2,
                 $n,
             >;
-            type Challenger = DuplexChallenger<$field, $node, $nw, $n>;
+            type Challenger = Words<$field, <$setting as Sponges>::Byte<Blake3>>;
             const DIGEST_BYTES: usize = $n * <$setting as Setting>::BYTES;
             const COLLISION_BITS: f64 = 124.0;
 
@@ -159,11 +160,7 @@ macro_rules! field_trees {
             }
 
             fn challenger(seed: [u8; 32]) -> Self::Challenger {
-                let mut challenger = DuplexChallenger::new($node_new);
-                for pair in seed.chunks(2) {
-                    challenger.observe(<$field>::from_u16(u16::from_le_bytes([pair[0], pair[1]])));
-                }
-                challenger
+                Words::new(<$setting as Sponges>::byte(seed, Blake3))
             }
 
             fn encode_root(root: &MerkleCap<$field, [$field; $n]>, out: &mut Vec<u8>) {
