@@ -6,31 +6,56 @@ pub mod ideal;
 pub mod kzg;
 pub mod msm;
 pub mod srs;
+pub mod stacked;
 
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
-use trilemma_core::{SchemeEntry, Smooth, UniEval};
+use trilemma_core::{MlEval, SchemeEntry, Smooth, UniEval};
 
 /// A setting with schemes.
 pub trait Available: Smooth {
     /// Schemes that open univariate claims over this setting.
     fn univariate() -> Vec<SchemeEntry<Self, UniEval<Self::Ext>>>;
+    /// Schemes that open multilinear claims over this setting.
+    fn multilinear() -> Vec<SchemeEntry<Self, MlEval<Self::Ext>>>;
 }
 
 macro_rules! available {
-    ($($setting:ty: [$($entry:expr),* $(,)?];)*) => {
+    ($($setting:ty: { univariate: [$($uni:expr),* $(,)?], multilinear: [$($ml:expr),* $(,)?] })*) => {
         $(impl Available for $setting {
             fn univariate() -> Vec<SchemeEntry<Self, UniEval<Self::Ext>>> {
-                vec![$($entry),*]
+                vec![$($uni),*]
+            }
+
+            fn multilinear() -> Vec<SchemeEntry<Self, MlEval<Self::Ext>>> {
+                vec![$($ml),*]
             }
         })*
     };
 }
 
 available! {
-    KoalaBear4: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
-    KoalaBear5: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
-    BabyBear4: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
-    Goldilocks2: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
-    Bls12: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()];
-    Bn254: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()];
+    KoalaBear4: {
+        univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
+        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+    }
+    KoalaBear5: {
+        univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
+        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+    }
+    BabyBear4: {
+        univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
+        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+    }
+    Goldilocks2: {
+        univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
+        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+    }
+    Bls12: {
+        univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
+        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+    }
+    Bn254: {
+        univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
+        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+    }
 }

@@ -4,17 +4,17 @@
 
 mod common;
 
-use common::{At, Case, ask, random};
+use common::{At, Case, Kind, ask, random};
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use trilemma_core::channel::Shape;
 use trilemma_core::setting::*;
-use trilemma_core::{Options, Regime, Security};
+use trilemma_core::{MlEval, Options, Regime, Security, Setting, UniEval};
 use trilemma_pcs::Available;
 
 const SEED: u64 = 0x5EED;
-/// The keys' limit.
+/// The tallest matrix.
 const MAX_LOG_HEIGHT: usize = 6;
 /// Proofs up to this long have every byte flipped, longer ones a sample of this many.
 const FLIPS: usize = 1200;
@@ -67,7 +67,7 @@ where
 }
 
 /// Proofs of every legal shape are accepted, and both sides agree on answers, bytes and ledger.
-fn accepts<S: Available>(lab: &common::Lab<S>, rng: &mut SmallRng)
+fn accepts<S: Available, Q: Kind<S>>(lab: &common::Lab<S, Q>, rng: &mut SmallRng)
 where
     StandardUniform: Distribution<S::Base>,
 {
@@ -98,7 +98,7 @@ where
 }
 
 /// What the verifier believes must be what the prover did.
-fn rejects_other_beliefs<S: Available>(lab: &common::Lab<S>, rng: &mut SmallRng)
+fn rejects_other_beliefs<S: Available, Q: Kind<S>>(lab: &common::Lab<S, Q>, rng: &mut SmallRng)
 where
     StandardUniform: Distribution<S::Base>,
 {
@@ -151,7 +151,7 @@ where
 }
 
 /// A commitment stands for its own oracle only.
-fn rejects_swaps<S: Available>(lab: &common::Lab<S>, rng: &mut SmallRng)
+fn rejects_swaps<S: Available, Q: Kind<S>>(lab: &common::Lab<S, Q>, rng: &mut SmallRng)
 where
     StandardUniform: Distribution<S::Base>,
 {
@@ -171,7 +171,7 @@ where
 }
 
 /// No byte of a proof is without meaning, and none makes the verifier panic.
-fn rejects_other_bytes<S: Available>(lab: &common::Lab<S>, rng: &mut SmallRng)
+fn rejects_other_bytes<S: Available, Q: Kind<S>>(lab: &common::Lab<S, Q>, rng: &mut SmallRng)
 where
     StandardUniform: Distribution<S::Base>,
 {
@@ -213,11 +213,11 @@ where
 
 /// A scheme may insist that every matrix is asked something, or that none is higher than its keys
 /// allow. Proofs without meaning are refused, never a panic.
-fn refuses_to_prove<S: Available>(lab: &common::Lab<S>, rng: &mut SmallRng)
+fn refuses_to_prove<S: Available, Q: Kind<S>>(lab: &common::Lab<S, Q>, rng: &mut SmallRng)
 where
     StandardUniform: Distribution<S::Base>,
 {
-    let case = small::<S>(rng, MAX_LOG_HEIGHT + 1);
+    let case = small::<S>(rng, Q::KEYS + 1);
     if let Ok(honest) = lab.try_prove(&case) {
         assert_eq!(lab.name, "ideal", "{} exceeds its keys", lab.name);
         lab.accepts("too high for the keys", &honest, &case);
@@ -233,15 +233,15 @@ where
     }
 }
 
-fn suite<S: Available>()
+fn suite<S: Available, Q: Kind<S>>()
 where
     StandardUniform: Distribution<S::Base>,
 {
     println!("seed {SEED:#x}");
-    let schemes = S::univariate();
+    let schemes = Q::schemes();
     let runs = schemes.iter().flat_map(|entry| options(entry.name).into_iter().map(move |o| (entry, o)));
     for (entry, options) in runs {
-        let lab = common::Lab::<S>::new(entry, options, MAX_LOG_HEIGHT);
+        let lab = common::Lab::<S, Q>::new(entry, options, Q::KEYS);
         let rng = &mut SmallRng::seed_from_u64(SEED);
         let start = std::time::Instant::now();
         accepts(&lab, rng);
@@ -255,7 +255,14 @@ where
 
 macro_rules! suites {
     ($($name:ident: $setting:ty),* $(,)?) => {
-        $(#[test] fn $name() { suite::<$setting>(); })*
+        mod univariate {
+            use super::*;
+            $(#[test] fn $name() { suite::<$setting, UniEval<<$setting as Setting>::Ext>>(); })*
+        }
+        mod multilinear {
+            use super::*;
+            $(#[test] fn $name() { suite::<$setting, MlEval<<$setting as Setting>::Ext>>(); })*
+        }
     };
 }
 suites! {
