@@ -8,6 +8,7 @@ pub mod air;
 pub mod expr;
 pub mod fill;
 pub mod kernel;
+pub mod products;
 pub mod table;
 
 pub use air::{Air, Instance, PublicTerm, Trace};

@@ -61,6 +61,21 @@ impl<F: Field, E: ExtensionField<F>> SplitEq<F, E> {
         Self { high: eq_table(high, E::ONE), low, packed }
     }
 
+    /// The factor of the high bits.
+    pub fn high(&self) -> &[E] {
+        &self.high
+    }
+
+    /// The factor of the low bits.
+    pub fn low(&self) -> &[E] {
+        &self.low
+    }
+
+    /// The factor of the low bits, packed; empty when it is shorter than a packed word.
+    pub fn packed(&self) -> &[E::ExtensionPacking] {
+        &self.packed
+    }
+
     /// `f(r)` for the values `f` has on the hypercube.
     pub fn evaluate(&self, f: &[F]) -> E {
         debug_assert_eq!(f.len(), self.high.len() * self.low.len());

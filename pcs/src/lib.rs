@@ -9,7 +9,7 @@ pub mod srs;
 pub mod stacked;
 
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
-use trilemma_core::{MlEval, SchemeEntry, Smooth, UniEval};
+use trilemma_core::{ClaimKind, MlEval, SchemeEntry, Smooth, UniEval};
 
 /// A setting with schemes.
 pub trait Available: Smooth {
@@ -17,6 +17,24 @@ pub trait Available: Smooth {
     fn univariate() -> Vec<SchemeEntry<Self, UniEval<Self::Ext>>>;
     /// Schemes that open multilinear claims over this setting.
     fn multilinear() -> Vec<SchemeEntry<Self, MlEval<Self::Ext>>>;
+}
+
+/// A kind of claim with schemes.
+pub trait Served<S: Available>: ClaimKind<S> {
+    /// Schemes that open it.
+    fn schemes() -> Vec<SchemeEntry<S, Self>>;
+}
+
+impl<S: Available> Served<S> for UniEval<S::Ext> {
+    fn schemes() -> Vec<SchemeEntry<S, Self>> {
+        S::univariate()
+    }
+}
+
+impl<S: Available> Served<S> for MlEval<S::Ext> {
+    fn schemes() -> Vec<SchemeEntry<S, Self>> {
+        S::multilinear()
+    }
 }
 
 macro_rules! available {

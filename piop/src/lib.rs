@@ -2,4 +2,10 @@
 //! Nothing here knows a commitment scheme.
 
 pub mod check;
+pub mod instances;
+pub mod logup_gkr;
+pub mod ml_stark;
+mod packed;
+mod shift;
+pub mod sumcheck;
 pub mod uni_stark;

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+#[path = "../../../piop/tests/common/tiny.rs"]
 pub mod tiny;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

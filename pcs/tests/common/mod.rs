@@ -15,7 +15,7 @@ use trilemma_core::runner::{Binding, IndexCommitment, Proven, ProverIndex, Runne
 use trilemma_core::setting::ext_bytes;
 use trilemma_core::transcript::ByteCount;
 use trilemma_core::{ErrorTerm, Ledger, Options, OracleProver, OracleVerifier, ProveError, Reject, Setting};
-use trilemma_pcs::Available;
+use trilemma_pcs::{Available, Served};
 
 /// Where a question is asked.
 #[derive(Debug, Clone, Copy)]
@@ -100,13 +100,11 @@ fn term<S: Setting>() -> Option<ErrorTerm> {
 }
 
 /// A kind of claim under test.
-pub trait Kind<S: Available>: ClaimKind<S> {
+pub trait Kind<S: Available>: Served<S> {
     /// log2 of the longest polynomial that keys are made for: a column, or all cells of an oracle.
     const KEYS: usize;
     /// The query at a challenge for a matrix of this height.
     fn at(z: S::Ext, at: At, log_height: usize) -> Self;
-    /// Schemes that open it.
-    fn schemes() -> Vec<SchemeEntry<S, Self>>;
 }
 
 impl<S: Available> Kind<S> for UniEval<S::Ext> {
@@ -117,10 +115,6 @@ impl<S: Available> Kind<S> for UniEval<S::Ext> {
             At::Z => z,
             At::Next => z * S::Base::two_adic_generator(log_height.min(S::Base::TWO_ADICITY)),
         })
-    }
-
-    fn schemes() -> Vec<SchemeEntry<S, Self>> {
-        S::univariate()
     }
 }
 
@@ -134,10 +128,6 @@ impl<S: Available> Kind<S> for MlEval<S::Ext> {
         };
         let coordinate = |i: u64| first * S::Ext::from_u64(i + 1) + S::Ext::from_u64(i * i);
         Self((0..log_height as u64).map(coordinate).collect())
-    }
-
-    fn schemes() -> Vec<SchemeEntry<S, Self>> {
-        S::multilinear()
     }
 }
 
