@@ -53,7 +53,7 @@ use trilemma_pcs::fri::HASHES;
 use trilemma_pcs::fri::parameters::Parameters;
 use trilemma_pcs::fri::tree::{Blake3Tree, KeccakTree, Poseidon2Tree, Tree};
 
-use crate::univariate::protocol_id;
+use crate::combination::protocol_id;
 use crate::{Failure, Keys, Pipeline, System, Verifier};
 use air::TableAir;
 use codec::InstanceShape;
