@@ -1,5 +1,30 @@
 //! Polynomial commitment schemes, each a module of its own, and the list of those legal for each
 //! setting. A scheme joins with one line in [`Available`].
+//!
+//! What a scheme can open is a fact of its type. FRI opens univariate claims:
+//!
+//! ```
+//! use trilemma_core::{SchemeEntry, Setting, UniEval, setting::KoalaBear4};
+//! use trilemma_pcs::fri::{Fri, tree::Blake3Tree};
+//! type Query = UniEval<<KoalaBear4 as Setting>::Ext>;
+//! SchemeEntry::<KoalaBear4, Query>::of::<Fri<Blake3Tree>>();
+//! ```
+//!
+//! and an entry for multilinear ones, or for a setting without trees, does not compile:
+//!
+//! ```compile_fail,E0277
+//! use trilemma_core::{MlEval, SchemeEntry, Setting, setting::KoalaBear4};
+//! use trilemma_pcs::fri::{Fri, tree::Blake3Tree};
+//! type Query = MlEval<<KoalaBear4 as Setting>::Ext>;
+//! SchemeEntry::<KoalaBear4, Query>::of::<Fri<Blake3Tree>>();
+//! ```
+//!
+//! ```compile_fail,E0277
+//! use trilemma_core::{SchemeEntry, Setting, UniEval, setting::Bls12};
+//! use trilemma_pcs::fri::{Fri, tree::Blake3Tree};
+//! type Query = UniEval<<Bls12 as Setting>::Ext>;
+//! SchemeEntry::<Bls12, Query>::of::<Fri<Blake3Tree>>();
+//! ```
 
 pub mod fri;
 pub mod ideal;
