@@ -2,4 +2,5 @@
 //! Nothing here knows a commitment scheme.
 
 pub mod check;
+pub mod check_r1cs;
 pub mod uni_stark;

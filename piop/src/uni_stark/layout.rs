@@ -2,8 +2,7 @@
 //! and the heights the prover sent.
 
 use p3_field::{BasedVectorSpace, Field, TwoAdicField};
-use trilemma_arith::air::{Air, PublicTerm};
-use trilemma_arith::kernel::Challenges;
+use trilemma_arith::air::Air;
 use trilemma_core::channel::{Oracle, Question, Shape};
 use trilemma_core::{ErrorTerm, Reject, Setting, Smooth, UniEval};
 
@@ -252,15 +251,4 @@ pub struct Oracles {
 /// The generator of the subgroup of order `2^log_height`.
 pub fn next_row<S: Smooth>(log_height: usize) -> S::Base {
     S::Base::two_adic_generator(log_height)
-}
-
-/// What the statement's own tuples add to the sum of all fractions.
-pub fn public_sum<E: Field>(challenges: &Challenges<E>, terms: &[PublicTerm]) -> Option<E> {
-    let mut sum = E::ZERO;
-    for term in terms {
-        let tuple: Vec<E> = term.tuple.iter().map(|&x| E::from_u32(x)).collect();
-        let d: E = challenges.denominator(term.bus, &tuple);
-        sum += E::from_i64(term.multiplicity) * d.try_inverse()?;
-    }
-    Some(sum)
 }
