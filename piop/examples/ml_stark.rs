@@ -20,7 +20,8 @@ fn main() {
     let statement = machine.statement(outcome.exit_code, &outcome.output);
     let mut trace = Some(machine.trace(recorder).expect("fits"));
     let air = machine.air::<KoalaBear4>();
-    let runner = Keyed::<KoalaBear4, MlEval<<KoalaBear4 as Setting>::Ext>, Ideal>::new(&Options::default(), 30).expect("keys");
+    let runner =
+        Keyed::<KoalaBear4, MlEval<<KoalaBear4 as Setting>::Ext>, Ideal>::new(&Options::default(), 30).expect("keys");
     let index = runner.index(b"", MlStark.index(&air)).expect("an index");
     let start = Instant::now();
     let binding = Binding { protocol: b"", statement: b"" };

@@ -3,8 +3,7 @@
 
 use p3_field::{Field, PrimeCharacteristicRing};
 use rayon::prelude::*;
-use trilemma_arith::air::{Air, Instance, PublicTerm};
-use trilemma_arith::kernel::Challenges;
+use trilemma_arith::air::{Air, Instance};
 use trilemma_core::claim::Columns;
 use trilemma_core::{ErrorTerm, Reject, Setting};
 
@@ -130,17 +129,6 @@ impl Instances {
         let degree = (self.fractions() + public as f64) * self.arity.max(1) as f64;
         ErrorTerm { reference: "[Hab22] Lemma 5", ..ErrorTerm::schwartz_zippel("bus argument", degree, S::ext_bits()) }
     }
-}
-
-/// What the statement's own tuples add to the sum of all fractions.
-pub fn public_sum<E: Field>(challenges: &Challenges<E>, terms: &[PublicTerm]) -> Option<E> {
-    let mut sum = E::ZERO;
-    for term in terms {
-        let tuple: Vec<E> = term.tuple.iter().map(|&x| E::from_u32(x)).collect();
-        let d: E = challenges.denominator(term.bus, &tuple);
-        sum += E::from_i64(term.multiplicity) * d.try_inverse()?;
-    }
-    Some(sum)
 }
 
 /// An instance's cells as field elements, padded with zeros.

@@ -23,6 +23,11 @@ pub fn unpack<S: Setting>(words: &[PackedExt<S>]) -> Vec<S::Ext> {
     words.iter().flat_map(|word| (0..lanes::<S>()).map(|lane| word.extract(lane))).collect()
 }
 
+/// Packed words of scalars, a multiple of the lanes.
+pub fn pack<S: Setting>(scalars: &[S::Ext]) -> Vec<PackedExt<S>> {
+    scalars.chunks_exact(lanes::<S>()).map(PackedExt::<S>::from_ext_slice).collect()
+}
+
 /// A challenge in every lane.
 pub fn broadcast<S: Setting>(x: S::Ext) -> PackedExt<S> {
     <PackedExt<S> as From<S::Ext>>::from(x)

@@ -26,7 +26,6 @@
 //! ([`trilemma_arith::products`]).
 
 mod prover;
-mod rounds;
 mod verifier;
 
 use trilemma_arith::air::{Air, PublicTerm, Trace};

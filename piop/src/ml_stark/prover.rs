@@ -6,18 +6,17 @@ use trilemma_arith::Kernel;
 use trilemma_arith::air::{Air, PublicTerm, Trace};
 use trilemma_arith::kernel::{Cells, Challenges, PackedBase, PackedExt};
 use trilemma_arith::products::{Products, Var, Weighted};
-use trilemma_core::channel::{Oracle, OracleProver, Question};
-use trilemma_core::claim::ByColumn;
+use trilemma_core::channel::{Oracle, Question};
 use trilemma_core::{ConfigError, MlEval, ProveError, Setting};
 
-use super::rounds::{Multiplied, Side};
 use super::{alpha_term, coordinate_term, rounds};
 use crate::instances::{InstanceLayout, Instances, columns};
 use crate::logup_gkr::{self, Fractions, Stack};
-use crate::packed::{broadcast, lanes};
-use crate::{shift, sumcheck};
+use crate::packed::lanes;
+use crate::rows::{BaseColumns, Multiplied, Side, prove_next_rows};
+use crate::sumcheck;
 
-type Prover<'a, S> = dyn OracleProver<S, MlEval<<S as Setting>::Ext>> + 'a;
+use crate::rows::Prover;
 
 /// Convinces the verifier of a satisfied relation.
 pub fn prove<S: Setting>(
@@ -60,68 +59,8 @@ pub fn prove<S: Setting>(
         questions.push(Question { oracle: main, matrix: k, query });
     }
     ch.ask(questions)?;
-    next_rows(air, &instances, &rho, main, ch)
-}
-
-/// An instance's columns over the base field.
-pub struct BaseColumns<'o, S: Setting> {
-    fixed: Option<ByColumn<'o, S::Base>>,
-    main: ByColumn<'o, S::Base>,
-    /// Columns read on the next row, rotated.
-    next: Vec<(usize, Vec<S::Base>)>,
-}
-
-impl<'o, S: Setting> BaseColumns<'o, S> {
-    fn of(kernel: &dyn Kernel<S>, instance: &InstanceLayout, main: Oracle, k: usize, ch: &'o Prover<'_, S>) -> Self {
-        let mut columns = Self {
-            fixed: instance.fixed.map(|matrix| ch.view(Oracle(0), matrix, ())),
-            main: ch.view(main, k, ()),
-            next: Vec::new(),
-        };
-        if instance.uses_next {
-            let rotated = |c: usize| {
-                let mut column = columns.column(Var::Main(c)).to_vec();
-                column.rotate_left(1);
-                (c, column)
-            };
-            columns.next = kernel.shape().next_columns().into_iter().map(rotated).collect();
-        }
-        columns
-    }
-
-    /// A column's values.
-    pub fn column(&self, var: Var) -> &[S::Base] {
-        let of = |view: &'_ ByColumn<'o, S::Base>, c: usize| c * view.height..(c + 1) * view.height;
-        match (var, &self.fixed) {
-            (Var::Fixed(c), Some(fixed)) => &fixed.values[of(fixed, c)],
-            (Var::Main(c), _) => &self.main.values[of(&self.main, c)],
-            (Var::Next(c), _) => self.next.iter().find(|(next, _)| *next == c).map_or(&[], |(_, column)| column),
-            _ => &[],
-        }
-    }
-
-    /// A column's values, packed.
-    pub fn packed(&self, var: Var) -> &[PackedBase<S>] {
-        PackedBase::<S>::pack_slice(self.column(var))
-    }
-
-    /// The weighted sum of everything linear.
-    pub fn linear(&self, weights: &Weighted<S::Ext>) -> Vec<PackedExt<S>> {
-        let columns: Vec<(&[PackedBase<S>], PackedExt<S>)> =
-            weights.columns.iter().map(|(&var, &w)| (self.packed(var), broadcast::<S>(w))).collect();
-        let constant = broadcast::<S>(weights.constant);
-        let at = |i: usize| columns.iter().fold(constant, |acc, (column, w)| acc + *w * column[i]);
-        (0..self.main.height / lanes::<S>()).into_par_iter().with_min_len(1 << 8).map(at).collect()
-    }
-
-    /// The same for few rows.
-    pub fn linear_scalars(&self, weights: &Weighted<S::Ext>) -> Vec<S::Ext> {
-        let at = |i: usize| {
-            let terms = weights.columns.iter().map(|(&var, &w)| w * self.column(var)[i]);
-            weights.constant + terms.sum::<S::Ext>()
-        };
-        (0..self.main.height).map(at).collect()
-    }
+    let next: Vec<_> = instances.list.iter().map(|i| air.tables[i.table].shape().next_columns()).collect();
+    prove_next_rows(&instances, &next, &rho, main, ch)
 }
 
 /// Every fraction of a stack.
@@ -141,7 +80,7 @@ fn fractions<S: Setting>(
     for run in &stack.runs {
         let instance = &instances.list[run.instance];
         let kernel = air.tables[instance.table].as_ref();
-        let base = BaseColumns::of(kernel, instance, main, run.instance, ch);
+        let base = BaseColumns::of(instance, &kernel.shape().next_columns(), main, run.instance, ch);
         if 1 << run.log_height < lanes {
             few.extend(few_rows(kernel, instance, &base, challenges));
             continue;
@@ -272,9 +211,9 @@ fn row_sumcheck<S: Setting>(
     let variables = instances.log_max;
     let mut sides: Vec<Side<'_, S>> = Vec::with_capacity(texts.len());
     for (k, (i, (products, weights))) in instances.list.iter().zip(&texts).enumerate() {
-        let base = BaseColumns::of(air.tables[i.table].as_ref(), i, main, k, ch);
+        let base = BaseColumns::of(i, &air.tables[i.table].shape().next_columns(), main, k, ch);
         let point = r[variables - i.log_height..].to_vec();
-        sides.push(Side::new(Multiplied::new(products, weights), &base, i.log_height, rounds.degree, point));
+        sides.push(Side::new(Multiplied::new(products, weights, &[]), &base, &[], i.log_height, rounds.degree, point));
     }
     sumcheck::prove(
         ch,
@@ -288,63 +227,9 @@ fn row_sumcheck<S: Setting>(
         },
         |sides, ch, round, rho| {
             for (k, (side, i)) in sides.iter_mut().zip(&instances.list).enumerate() {
-                let base = || BaseColumns::of(air.tables[i.table].as_ref(), i, main, k, ch);
+                let base = || BaseColumns::of(i, &air.tables[i.table].shape().next_columns(), main, k, ch);
                 side.bind(base, variables - round, rho);
             }
         },
     )
-}
-
-/// What is read on the next row: sent, and reduced to the columns.
-fn next_rows<S: Setting>(
-    air: &Air<S>,
-    instances: &Instances,
-    rho: &[S::Ext],
-    main: Oracle,
-    ch: &mut Prover<'_, S>,
-) -> Result<(), ProveError> {
-    let readers: Vec<_> = instances.list.iter().enumerate().filter(|(_, i)| i.uses_next).collect();
-    let point = |i: &InstanceLayout| &rho[rho.len() - i.log_height..];
-    let mut values = Vec::new();
-    for &(k, i) in &readers {
-        let base = BaseColumns::of(air.tables[i.table].as_ref(), i, main, k, ch);
-        values.extend(base.next.iter().map(|(_, column)| trilemma_core::multilinear::evaluate(column, point(i))));
-    }
-    ch.send("next rows", &values);
-    if values.is_empty() {
-        return Ok(());
-    }
-    let tau = ch.sample("tau", Some(shift::term::<S>(values.len())))?;
-    let mut powers = tau.powers();
-    let mut sides = Vec::new();
-    for &(k, i) in &readers {
-        let base = BaseColumns::of(air.tables[i.table].as_ref(), i, main, k, ch);
-        let mut f = S::Ext::zero_vec(1 << i.log_height);
-        for (c, tau) in air.tables[i.table].shape().next_columns().into_iter().zip(powers.by_ref()) {
-            f.iter_mut().zip(base.column(Var::Main(c))).for_each(|(f, &x)| *f += tau * x);
-        }
-        sides.push(shift::Side::new(f, point(i)));
-    }
-    let variables = readers.iter().map(|(_, i)| i.log_height).max().unwrap_or(0);
-    let sigma = sumcheck::prove(
-        ch,
-        shift::ROUNDS,
-        variables,
-        &mut sides,
-        |sides, round| {
-            let mut sum = [S::Ext::ZERO; 2];
-            for side in sides.iter() {
-                sum.iter_mut().zip(side.message(variables - round)).for_each(|(sum, v)| *sum += v);
-            }
-            sum.to_vec()
-        },
-        |sides, _, round, r| sides.iter_mut().for_each(|side| side.bind(variables - round, r)),
-    )?;
-    let ask = |&(k, i): &(usize, &InstanceLayout)| Question {
-        oracle: main,
-        matrix: k,
-        query: MlEval(sigma[variables - i.log_height..].to_vec()),
-    };
-    ch.ask(readers.iter().map(ask).collect())?;
-    Ok(())
 }

@@ -7,9 +7,10 @@ use trilemma_core::channel::{Oracle, OracleVerifier, Question};
 use trilemma_core::{MlEval, Reject, Setting};
 
 use super::{alpha_term, coordinate_term, rounds, shapes};
-use crate::instances::{Instances, MAX_LOG_HEIGHT, public_sum};
+use crate::instances::{Instances, MAX_LOG_HEIGHT};
 use crate::logup_gkr::{self, Stack};
-use crate::{shift, sumcheck};
+use crate::rows::verify_next_rows;
+use crate::sumcheck;
 
 /// Decides whether the statement holds.
 pub fn verify<S: Setting>(
@@ -29,7 +30,7 @@ pub fn verify<S: Setting>(
 
     // 3. The buses, down to numerators and denominators at a point.
     let stack = Stack::new(&instances);
-    let public = public_sum(&challenges, statement).ok_or_else(|| Reject::new("a pole"))?;
+    let public = challenges.public_sum(statement).ok_or_else(|| Reject::new("a pole"))?;
     let inputs = logup_gkr::verify(ch, &stack, public)?;
     let mut r = Vec::new();
     for _ in stack.layers..instances.log_max {
@@ -52,29 +53,28 @@ pub fn verify<S: Setting>(
 
     // 6. The columns where it ends.
     let mut questions = Vec::new();
-    let mut next_rows = 0;
+    let next: Vec<_> = instances.list.iter().map(|i| air.tables[i.table].shape().next_columns()).collect();
     for (k, i) in instances.list.iter().enumerate() {
         let query = MlEval(rho[rho.len() - i.log_height..].to_vec());
         if let Some(matrix) = i.fixed {
             questions.push(Question { oracle: Oracle(0), matrix, query: query.clone() });
         }
         questions.push(Question { oracle: main, matrix: k, query });
-        next_rows += air.tables[i.table].shape().next_columns().len();
     }
     let mut answers = ch.ask(questions)?.into_iter();
     let mut answer = || answers.next().ok_or_else(|| Reject::new("too few answers"));
-    let next_values = ch.recv("next rows", next_rows)?;
+    let next_values = ch.recv("next rows", next.iter().map(Vec::len).sum())?;
 
     let mut sent = next_values.iter().copied();
     let mut powers = alpha.powers().skip(2);
     let mut value = S::Ext::ZERO;
-    for (i, places) in instances.list.iter().zip(&places) {
+    for ((i, places), next) in instances.list.iter().zip(&places).zip(&next) {
         let kernel = &air.tables[i.table];
         let fixed = if i.fixed.is_some() { answer()? } else { Vec::new() };
         let here = answer()?;
         let mut there = if i.uses_next { S::Ext::zero_vec(i.width) } else { Vec::new() };
-        for (c, next) in kernel.shape().next_columns().into_iter().zip(sent.by_ref()) {
-            there[c] = next;
+        for (&c, value) in next.iter().zip(sent.by_ref()) {
+            there[c] = value;
         }
         let alphas: Vec<S::Ext> = powers.by_ref().take(i.constraints).collect();
         let mut fractions = Vec::new();
@@ -83,39 +83,5 @@ pub fn verify<S: Setting>(
         value += fractions.iter().zip(places).map(|(&(m, d), &place)| place * (m + alpha * d)).sum::<S::Ext>();
     }
     ch.require("the rows are as claimed", value == expected)?;
-    if next_rows > 0 { next_row_columns(air, &instances, &rho, &next_values, main, ch) } else { Ok(()) }
-}
-
-/// Checks the values sent for next rows against the columns.
-fn next_row_columns<S: Setting>(
-    air: &Air<S>,
-    instances: &Instances,
-    rho: &[S::Ext],
-    values: &[S::Ext],
-    main: Oracle,
-    ch: &mut dyn OracleVerifier<S, MlEval<S::Ext>>,
-) -> Result<(), Reject> {
-    let tau = ch.sample("tau", Some(shift::term::<S>(values.len())))?;
-    let claim = values.iter().rev().fold(S::Ext::ZERO, |acc, &v| acc * tau + v);
-    let readers: Vec<_> = instances.list.iter().enumerate().filter(|(_, i)| i.uses_next).collect();
-    let variables = readers.iter().map(|(_, i)| i.log_height).max().unwrap_or(0);
-    let (sigma, expected) = sumcheck::verify(ch, shift::ROUNDS, variables, claim)?;
-
-    let at = |log_height: usize| sigma.split_at(variables - log_height);
-    let ask = |&(k, i): &(usize, &crate::instances::InstanceLayout)| Question {
-        oracle: main,
-        matrix: k,
-        query: MlEval(at(i.log_height).1.to_vec()),
-    };
-    let answers = ch.ask(readers.iter().map(ask).collect())?;
-    let mut powers = tau.powers();
-    let mut value = S::Ext::ZERO;
-    for ((_, i), columns) in readers.iter().zip(answers) {
-        let (before, point) = at(i.log_height);
-        let at_zero: S::Ext = before.iter().map(|&r| S::Ext::ONE - r).product();
-        let next = air.tables[i.table].shape().next_columns();
-        let weighted: S::Ext = next.into_iter().zip(powers.by_ref()).map(|(c, tau)| tau * columns[c]).sum();
-        value += at_zero * shift::rot(&rho[rho.len() - i.log_height..], point) * weighted;
-    }
-    ch.require("next rows are as claimed", value == expected)
+    verify_next_rows(&instances, &next, &rho, &next_values, main, ch)
 }

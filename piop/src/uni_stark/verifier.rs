@@ -8,7 +8,7 @@ use trilemma_core::claim::rejoin;
 use trilemma_core::{Reject, Smooth, UniEval};
 
 use super::layout::{Layout, Oracles};
-use crate::instances::{InstanceLayout, Instances, MAX_LOG_HEIGHT, public_sum};
+use crate::instances::{InstanceLayout, Instances, MAX_LOG_HEIGHT};
 
 /// Decides whether the statement holds.
 pub fn verify<S: Smooth>(
@@ -29,7 +29,7 @@ pub fn verify<S: Smooth>(
     // 3. The buses of every instance, summed; together with the statement they balance.
     let buses = ch.recv_oracle("buses", layout.bus_shapes::<S>())?;
     let sums = ch.recv("sums", layout.sums())?;
-    let public = public_sum(&challenges, statement).ok_or_else(|| Reject::new("a pole"))?;
+    let public = challenges.public_sum(statement).ok_or_else(|| Reject::new("a pole"))?;
     ch.require("the buses balance", sums.iter().copied().sum::<S::Ext>() + public == S::Ext::ZERO)?;
 
     // 4. and 5. All constraints as one, and its quotient by the vanishing polynomials.
