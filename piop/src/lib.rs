@@ -9,6 +9,6 @@ pub mod ml_stark;
 mod packed;
 mod rows;
 mod shift;
-
+pub mod spartan;
 pub mod sumcheck;
 pub mod uni_stark;

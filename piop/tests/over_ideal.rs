@@ -1,4 +1,4 @@
-//! `ml_stark` proves exactly what `check` accepts, over the ideal scheme.
+//! Every PIOP for AIRs proves exactly what `check` accepts, over the ideal scheme.
 
 #[path = "common/tiny.rs"]
 #[allow(dead_code, reason = "other test binaries use the rest")]
@@ -9,6 +9,7 @@ use trilemma_arith::Trace;
 use trilemma_core::setting::{Bls12, Goldilocks2, KoalaBear4, KoalaBear5};
 use trilemma_pcs::Available;
 use trilemma_piop::ml_stark::MlStark;
+use trilemma_piop::spartan::Spartan;
 use trilemma_piop::uni_stark::UniStark;
 
 /// Every cell changed in three ways, other heights, other orders.
@@ -57,4 +58,8 @@ fn proves_what_holds() {
     run::<KoalaBear5, MlStark>();
     run::<Goldilocks2, MlStark>();
     run::<Bls12, MlStark>();
+    run::<KoalaBear4, Spartan>();
+    run::<KoalaBear5, Spartan>();
+    run::<Goldilocks2, Spartan>();
+    run::<Bls12, Spartan>();
 }
