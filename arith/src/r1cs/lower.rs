@@ -184,7 +184,7 @@ impl Lowering<'_> {
         if x.abs() == 1 {
             self.known.insert(product.clone(), linear.scaled(-x));
         }
-        Row { what, a: product.0.scaled(x), b: product.1, c: linear.scaled(-1) }
+        Row { what, a: product.0.scaled(x.abs()), b: product.1, c: linear.scaled(-x.signum()) }
     }
 
     /// The row of a constraint, if there is anything left to say: all products but one become
