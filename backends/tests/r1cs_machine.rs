@@ -56,7 +56,8 @@ impl<S: Setting> Run<S> {
 #[test]
 fn executions_satisfy_the_r1cs() {
     fn run<S: Setting>() {
-        for (name, input) in [("exit7", vec![]), ("fibonacci", 1u32.to_le_bytes().to_vec())] {
+        let n = |n: u32| n.to_le_bytes().to_vec();
+        for (name, input) in [("exit7", vec![]), ("fibonacci", n(1)), ("isa_edge", vec![]), ("sort", n(20))] {
             let run = Run::<S>::new(name, &input);
             assert!(run.agreed(&run.trace), "{name}");
         }
