@@ -86,8 +86,11 @@ fn changed_executions() {
     assert!(2 * rejected > instances);
 }
 
+/// Cells of a row.
+type FixedAndMain<F> = (Vec<F>, Vec<F>);
+
 /// The rows of a table in an execution, up to `limit`, with their fixed columns.
-fn rows_of<S: Setting>(run: &Run<S>, table: usize, limit: usize) -> Vec<(Vec<S::Base>, Vec<S::Base>)> {
+fn rows_of<S: Setting>(run: &Run<S>, table: usize, limit: usize) -> Vec<FixedAndMain<S::Base>> {
     let fixed = run.air.tables[table].fixed();
     let width = run.r1cs.blocks[table].main.len();
     let instances = run.trace.instances.iter().filter(|i| i.table == table);
@@ -102,10 +105,10 @@ fn rows_of<S: Setting>(run: &Run<S>, table: usize, limit: usize) -> Vec<(Vec<S::
 }
 
 /// Rows put together as an instance.
-fn instance<S: Setting>(run: &Run<S>, table: usize, rows: &[(Vec<S::Base>, Vec<S::Base>)]) -> Variables<S> {
+fn instance<S: Setting>(run: &Run<S>, table: usize, rows: &[FixedAndMain<S::Base>]) -> Variables<S> {
     let block = &run.r1cs.blocks[table];
     let log_height = rows.len().next_power_of_two().trailing_zeros() as usize;
-    let gather = |width: usize, part: fn(&(Vec<S::Base>, Vec<S::Base>)) -> &Vec<S::Base>| {
+    let gather = |width: usize, part: fn(&FixedAndMain<S::Base>) -> &Vec<S::Base>| {
         let mut columns = ByColumn::zero(width, 1 << log_height);
         for (r, row) in rows.iter().enumerate() {
             part(row).iter().enumerate().for_each(|(c, &x)| *columns.cell_mut(c, r) = x);

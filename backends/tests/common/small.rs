@@ -103,7 +103,7 @@ impl Table for Zoo {
         b.zero("u", (x * y + w) * (z + x_next) - u);
         b.zero("u again", three * u - (x_next + z) * three * (w + x * y));
         b.interact(SUMS, x * y + b.int(1), &[z - x * f, w_next * y + v]);
-        b.interact(SUMS, f * y - f * y, &[x, u]);
+        b.interact(SUMS, f * y - y * f, &[x, u]);
         b.interact(TOLL, y * g - b.int(4), &[]);
     }
 }
