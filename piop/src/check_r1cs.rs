@@ -78,13 +78,16 @@ pub fn check_r1cs<S: Setting>(
     violations
 }
 
+/// The sides of a row at the challenges' values.
+type Sides<E> = [Vec<(Var, E)>; 3];
+
 /// Rows of an instance with numbers of rows of its block that do not hold there.
 pub fn broken_rows<S: Setting>(
     block: &Block,
     variables: &Variables<S>,
     challenges: &Challenges<S::Ext>,
 ) -> Vec<(usize, usize)> {
-    let sides: Vec<[Vec<(Var, S::Ext)>; 3]> =
+    let sides: Vec<Sides<S::Ext>> =
         block.rows().map(|row| [&row.a, &row.b, &row.c].map(|side| side.at(challenges))).collect();
     let value = |side: &[(Var, S::Ext)], row| -> S::Ext { side.iter().map(|&(v, x)| x * variables.at(v, row)).sum() };
     let mut broken = Vec::new();

@@ -143,7 +143,9 @@ fn transpose<F: Field>(cells: &[u32], width: usize, height: usize) -> ByColumn<F
     out.chunks_mut().into_par_iter().enumerate().for_each(|(i, mut columns)| {
         let cells = cells.chunks_exact(width.max(1)).skip(i * CHUNK).take(CHUNK);
         for (row, cells) in cells.enumerate() {
-            columns.iter_mut().zip(cells).for_each(|(column, &x)| column[row] = F::from_u32(x));
+            for (column, &x) in columns.iter_mut().zip(cells).filter(|(_, x)| **x != 0) {
+                column[row] = F::from_u32(x);
+            }
         }
     });
     out

@@ -184,7 +184,7 @@ impl Lowering<'_> {
         if x.abs() == 1 {
             self.known.insert(product.clone(), linear.scaled(-x));
         }
-        Row { what, a: product.0.scaled(x), b: product.1, c: linear.scaled(-1) }
+        Row { what, a: product.0.scaled(x.abs()), b: product.1, c: linear.scaled(-x.signum()) }
     }
 
     /// The row of a constraint, if there is anything left to say: all products but one become
@@ -270,5 +270,66 @@ impl Block {
             variables.filter_map(|(_, var, _)| if let Var::Next(i) = var { Some(i) } else { None }).collect();
         block.next = next.into_iter().collect();
         block
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{Builder, Bus, Table};
+
+    const BUS: Bus = Bus { id: 9, name: "bus", arity: 1, lookup: false };
+
+    struct Case<const N: usize>;
+
+    impl<const N: usize> Table for Case<N> {
+        type Row = ();
+
+        fn name(&self) -> &'static str {
+            "case"
+        }
+
+        fn eval<B: Builder<()>>(&self, b: &mut B) {
+            let [x, y, z, w] = ["x", "y", "z", "w"].map(|name| b.free(name, "", |()| 0));
+            let three = b.int(3);
+            match N {
+                0 => b.zero("linear", three * (x + three * y) - z * three),
+                1 => b.zero("a product", three * x * (y + z) - w + three),
+                2 => b.zero("a multiple of a sum", three * (x * y + z) - x * three * y - w),
+                3 => b.zero("two products", x * y + z * w),
+                4 => b.zero("a common factor", x * y + z * x + w * x - w),
+                5 => b.zero("nested", (x * y + z) * (x * y + w) - x * y),
+                6 => {
+                    b.zero("posted", x * y * z - w);
+                    b.interact(BUS, x * y, &[x * y + z * three]);
+                }
+                7 => {
+                    b.zero("later", x * y * z);
+                    b.zero("given", x * y - w);
+                    b.zero("again", w * three - three * y * x);
+                }
+                8 => b.zero("factors that add to 1", x * y + x * (three - y) + z * w),
+                _ => b.zero("nothing", (x - y) * z + z * (y - x)),
+            }
+        }
+    }
+
+    fn rows<const N: usize>() -> Vec<String> {
+        let block = Block::of(&TableShape::of(&Case::<N>));
+        block.rows().map(|row| block.formula(row)).collect()
+    }
+
+    #[test]
+    fn constraints_cost_what_they_must() {
+        assert_eq!(rows::<0>(), ["3*x + 9*y - 3*z = 0"]);
+        assert_eq!(rows::<1>(), ["3*x * (y + z) = w - 3"]);
+        assert_eq!(rows::<2>(), ["3*z - w = 0"]);
+        assert_eq!(rows::<3>(), ["x * y = p0", "z * w = -p0"]);
+        assert_eq!(rows::<4>(), ["x * (y + z + w) = w"]);
+        assert_eq!(rows::<5>(), ["x * y = p0", "(z + p0) * (w + p0) = p0"]);
+        assert_eq!(rows::<6>(), ["x * y = p0", "z * p0 = w", "h0 * (gamma - 9 - 3*beta*z - beta*p0) = p0"]);
+        assert_eq!(rows::<7>(), ["z * w = 0", "x * y = w"]);
+        assert_eq!(rows::<8>(), ["z * w = -3*x"]);
+        assert!(rows::<9>().is_empty());
     }
 }

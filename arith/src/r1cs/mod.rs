@@ -15,10 +15,10 @@
 //! linear. Outside the blocks there is one linear relation: all helpers of all rows of all instances
 //! and the statement's own fractions add to zero.
 //!
-//! **Equivalence.** Products and helpers are functions of the rest, and with them the rows say what
-//! the constraints say, so for fixed challenges a trace satisfies the R1CS exactly when it satisfies
-//! the constraints and its fractions add to zero (and no fingerprint of a tuple that is on a bus
-//! vanishes); over random challenges that is `check` of the AIR but for the error of the bus argument.
+//! **Equivalence.** Where no fingerprint vanishes, products and helpers are functions of the rest, so a
+//! trace satisfies the R1CS exactly when it satisfies the constraints and its fractions add to zero.
+//! Where one does, its helper is free: with `N` fractions of random challenges this happens with
+//! probability at most `N / |F|`, beside the error of the bus argument itself.
 //!
 //! [`Challenges::denominator`]: crate::kernel::Challenges::denominator
 
