@@ -1,7 +1,7 @@
 //! Names to proof systems.
 
 use trilemma_core::security::SECURITY_FLOOR;
-use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
+use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
 use trilemma_core::{ConfigError, Options, Piop};
 use trilemma_pcs::Available;
 use trilemma_piop::uni_stark::UniStark;
@@ -33,6 +33,8 @@ fn entries() -> Vec<Entry> {
     of::<Goldilocks2>(&mut entries);
     of::<Bls12>(&mut entries);
     of::<Bn254>(&mut entries);
+    of::<Pallas>(&mut entries);
+    of::<Vesta>(&mut entries);
     entries.push(Entry { parts: p3_batch::NAME.to_vec(), make: p3_batch::system });
     entries
 }

@@ -1,4 +1,5 @@
-//! Sums of multiples of curve points: many bases with many scalars, or one base with many scalars.
+//! Sums of multiples of curve points: many bases with many scalars, once or for many rows of scalars,
+//! or one base with many scalars.
 //!
 //! Pippenger's bucket method [BDLO12, Section 4] with signed digits. Points stay affine: additions are
 //! done in batches that share one field inversion, about 6 multiplications each instead of 10 to 14.
@@ -18,19 +19,48 @@ impl<P: SWCurveConfig<ScalarField: PrimeField<BigInt = BigInt<4>>>> Curve for P 
 const BATCH: usize = 1 << 10;
 /// Points that one task sorts into buckets; bounds its memory.
 const TASK: usize = 1 << 18;
+/// Multiplications for each bucket of a window, when running sums are projective, and when those of
+/// many windows share their inversions.
+const RUNNING: usize = 28;
+const RUNNING_SHARED: usize = 14;
 
 /// `scalars[0] * bases[0] + ...`, up to the shorter of the two.
 pub fn msm<P: Curve>(bases: &[Affine<P>], scalars: &[P::ScalarField]) -> Projective<P> {
     let (mut small, mut large) = (Vec::new(), Vec::new());
-    for (i, scalar) in scalars.iter().take(bases.len()).enumerate() {
-        let term = Term::new::<P>(i, scalar.into_bigint());
-        if term.magnitude.iter().all(|&limb| limb == 0) {
-            continue;
-        }
-        let fits = term.magnitude[1..].iter().all(|&limb| limb == 0);
-        if fits { &mut small } else { &mut large }.push(term);
-    }
+    let n = bases.len().min(scalars.len());
+    split::<P>(&scalars[..n], |term, fits| if fits { &mut small } else { &mut large }.push(term));
     buckets_sum(bases, &small) + buckets_sum(bases, &large)
+}
+
+/// The sum over `bases` of each run of `bases.len()` scalars. Short rows are cheaper together, because
+/// the additions of all of them share inversions.
+pub fn msm_rows<P: Curve>(bases: &[Affine<P>], scalars: &[P::ScalarField]) -> Vec<Projective<P>> {
+    let width = bases.len().max(1);
+    let share = (scalars.len() / width).div_ceil(rayon::current_num_threads());
+    let rows = share.min(TASK / 4 / width).max(1);
+    scalars
+        .par_chunks(rows * width)
+        .flat_map_iter(|scalars| {
+            let (mut small, mut large) = (Rows::default(), Rows::default());
+            for row in scalars.chunks(width) {
+                split::<P>(row, |term, fits| if fits { &mut small } else { &mut large }.terms.push(term));
+                small.ends.push(small.terms.len());
+                large.ends.push(large.terms.len());
+            }
+            let sums = rows_sums(bases, &small).into_iter().zip(rows_sums(bases, &large));
+            sums.map(|(small, large)| small + large).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The nonzero terms, and whether their magnitudes fit in a word.
+fn split<P: Curve>(scalars: &[P::ScalarField], mut put: impl FnMut(Term, bool)) {
+    for (i, scalar) in scalars.iter().enumerate() {
+        if !scalar.is_zero() {
+            let term = Term::new::<P>(i, scalar.into_bigint());
+            put(term, term.magnitude[1..].iter().all(|&limb| limb == 0));
+        }
+    }
 }
 
 /// A nonzero scalar as sign and magnitude, with the index of its base.
@@ -75,9 +105,9 @@ impl Digits {
         Self { width, count, offset }
     }
 
-    /// The digits that make `n` additions into buckets and their sums cheapest.
-    fn cheapest(bits: usize, n: usize) -> Self {
-        let cost = |width: &usize| (bits + 2).div_ceil(*width) * (6 * n + (28 << (width - 1)));
+    /// The digits that make `n` additions into buckets and their running sums cheapest.
+    fn cheapest(bits: usize, n: usize, running: usize) -> Self {
+        let cost = |width: &usize| (bits + 2).div_ceil(*width) * (6 * n + (running << (width - 1)));
         Self::new(bits, (2..=16).min_by_key(cost).unwrap_or(2))
     }
 
@@ -104,7 +134,7 @@ fn buckets_sum<P: Curve>(bases: &[Affine<P>], terms: &[Term]) -> Projective<P> {
     }
     let tasks_wanted = rayon::current_num_threads();
     let mut chunk = terms.len().min(TASK);
-    let digits = Digits::cheapest(bits, chunk);
+    let digits = Digits::cheapest(bits, chunk, RUNNING);
     chunk = chunk.min((terms.len() * digits.count).div_ceil(tasks_wanted).max(BATCH));
     let windows: Vec<Projective<P>> = (0..digits.count)
         .into_par_iter()
@@ -155,29 +185,137 @@ fn window_sum<P: Curve>(bases: &[Affine<P>], terms: &[Term], digits: &Digits, w:
 /// Adds up each run of `sizes[i]` points; leaves one point for each run that is not empty.
 fn fold_buckets<P: SWCurveConfig>(mut points: Vec<Affine<P>>, sizes: &mut [u32]) -> Vec<Affine<P>> {
     let mut adder = Adder::default();
-    let mut pairs = Vec::new();
     while sizes.iter().any(|&size| size > 1) {
-        pairs.clear();
-        let mut at = 0;
-        let mut folded = Vec::with_capacity(points.len() / 2 + sizes.len());
-        for size in sizes.iter_mut() {
-            for _ in 0..*size / 2 {
-                pairs.push((folded.len(), at));
-                folded.push(Affine::identity());
-                at += 2;
-            }
-            if *size % 2 == 1 {
-                folded.push(points[at]);
-                at += 1;
-            }
-            *size = size.div_ceil(2);
-        }
-        for pairs in pairs.chunks(BATCH) {
-            adder.add(pairs.len(), |i| (points[pairs[i].1], points[pairs[i].1 + 1]), |i, sum| folded[pairs[i].0] = sum);
-        }
-        points = folded;
+        points = halve_buckets(&mut adder, |i| points[i], sizes);
     }
     points
+}
+
+/// Adds neighbours within each run of `sizes[i]` points.
+fn halve_buckets<P: SWCurveConfig>(
+    adder: &mut Adder<P::BaseField>,
+    point: impl Fn(usize) -> Affine<P>,
+    sizes: &mut [u32],
+) -> Vec<Affine<P>> {
+    let (mut folded, mut pairs) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    for size in sizes.iter_mut() {
+        for _ in 0..*size / 2 {
+            pairs.push((folded.len(), at));
+            folded.push(Affine::identity());
+            at += 2;
+        }
+        if *size % 2 == 1 {
+            folded.push(point(at));
+            at += 1;
+        }
+        *size = size.div_ceil(2);
+    }
+    for pairs in pairs.chunks(BATCH) {
+        adder.add(pairs.len(), |i| (point(pairs[i].1), point(pairs[i].1 + 1)), |i, sum| folded[pairs[i].0] = sum);
+    }
+    folded
+}
+
+/// The terms of many rows, one row after the other.
+#[derive(Default)]
+struct Rows {
+    terms: Vec<Term>,
+    ends: Vec<usize>,
+}
+
+impl Rows {
+    /// Calls `put` with every nonzero digit and the number of its row's window.
+    fn digits(&self, digits: &Digits, mut put: impl FnMut(usize, i32, u32)) {
+        let mut start = 0;
+        for (row, &end) in self.ends.iter().enumerate() {
+            for term in &self.terms[start..end] {
+                for w in 0..digits.count {
+                    let digit = digits.digit(&term.magnitude, w);
+                    if digit != 0 {
+                        put(row * digits.count + w, if term.negative { -digit } else { digit }, term.base);
+                    }
+                }
+            }
+            start = end;
+        }
+    }
+}
+
+/// The sum of each row.
+fn rows_sums<P: Curve>(bases: &[Affine<P>], rows: &Rows) -> Vec<Projective<P>> {
+    let bits = rows.terms.iter().map(|term| bit_length(&term.magnitude)).max().unwrap_or(0);
+    if bits == 0 {
+        return vec![Projective::ZERO; rows.ends.len()];
+    }
+    let digits = Digits::cheapest(bits, bases.len(), RUNNING_SHARED);
+    let half = 1 << (digits.width - 1);
+    let windows = rows.ends.len() * digits.count;
+
+    // Sort base and sign of every digit by window and magnitude.
+    let bucket = |window: usize, digit: i32| window * half + digit.unsigned_abs() as usize - 1;
+    let mut sizes = vec![0u32; windows * half];
+    rows.digits(&digits, |window, digit, _| sizes[bucket(window, digit)] += 1);
+    let mut ends: Vec<u32> = sizes
+        .iter()
+        .scan(0, |end, &size| {
+            *end += size;
+            Some(*end)
+        })
+        .collect();
+    let mut sorted = vec![0u32; *ends.last().unwrap_or(&0) as usize];
+    rows.digits(&digits, |window, digit, base| {
+        let end = &mut ends[bucket(window, digit)];
+        *end -= 1;
+        sorted[*end as usize] = base << 1 | u32::from(digit < 0);
+    });
+
+    let point = |i: usize| {
+        let base = bases[sorted[i] as usize >> 1];
+        if sorted[i] & 1 == 1 { -base } else { base }
+    };
+    let points = halve_buckets(&mut Adder::default(), point, &mut sizes);
+    let points = fold_buckets(points, &mut sizes);
+    let sums = running_sums(&points, &sizes, half);
+    sums.chunks(digits.count)
+        .map(|windows| {
+            windows.iter().rev().fold(Projective::ZERO, |mut sum, window| {
+                (0..digits.width).for_each(|_| {
+                    sum.double_in_place();
+                });
+                sum + window
+            })
+        })
+        .collect()
+}
+
+/// `sum of i * bucket[i]`, counting from 1, of each window of `half` buckets, which `sizes` says to be
+/// empty or not. The windows advance together.
+fn running_sums<P: Curve>(points: &[Affine<P>], sizes: &[u32], half: usize) -> Vec<Affine<P>> {
+    let mut rest = points;
+    let mut buckets: Vec<_> = sizes
+        .chunks(half)
+        .map(|sizes| {
+            let (own, others) = rest.split_at(sizes.iter().sum::<u32>() as usize);
+            rest = others;
+            own.iter().rev()
+        })
+        .collect();
+    let mut adder = Adder::default();
+    let mut next = vec![Affine::identity(); buckets.len()];
+    let (mut running, mut sums) = (next.clone(), next.clone());
+    let mut bucket = next.clone();
+    for i in (0..half).rev() {
+        for ((bucket, rest), sizes) in bucket.iter_mut().zip(&mut buckets).zip(sizes.chunks(half)) {
+            let point = if sizes[i] > 0 { rest.next() } else { None };
+            *bucket = point.copied().unwrap_or(Affine::identity());
+        }
+        adder.add(running.len(), |j| (running[j], bucket[j]), |j, sum| next[j] = sum);
+        std::mem::swap(&mut running, &mut next);
+        adder.add(sums.len(), |j| (sums[j], running[j]), |j, sum| next[j] = sum);
+        std::mem::swap(&mut sums, &mut next);
+    }
+    sums
 }
 
 /// Affine additions that share an inversion.
@@ -322,7 +460,7 @@ mod tests {
     fn check<P: Curve>() {
         let mut rng = SmallRng::seed_from_u64(3);
         let fixed = FixedBase::new(P::GENERATOR);
-        for n in [0, 1, 2, 3, 33, 500, 3000] {
+        for n in [0, 1, 2, 3, 33, 448, 3000] {
             let mut logs: Vec<P::ScalarField> = (0..n).map(|_| random(&mut rng)).collect();
             // Equal, opposite and neutral bases meet in buckets.
             for i in (0..n).step_by(5) {
@@ -342,6 +480,10 @@ mod tests {
                     .collect();
                 let expected = Projective::<P>::msm(&bases, &scalars).expect("equal lengths");
                 assert_eq!(msm(&bases, &scalars), expected, "{n} terms of {bits} bits");
+                for width in [1, 2, 7, 64].into_iter().filter(|width| n % width == 0 && n < 1000) {
+                    let rows: Vec<_> = scalars.chunks(width).map(|row| msm(&bases[..width], row)).collect();
+                    assert_eq!(msm_rows(&bases[..width], &scalars), rows, "rows of {width} terms of {bits} bits");
+                }
             }
         }
     }
