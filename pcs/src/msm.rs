@@ -19,6 +19,10 @@ impl<P: SWCurveConfig<ScalarField: PrimeField<BigInt = BigInt<4>>>> Curve for P 
 const BATCH: usize = 1 << 10;
 /// Points that one task sorts into buckets; bounds its memory.
 const TASK: usize = 1 << 18;
+/// Windows whose running sums share inversions.
+const TOGETHER: usize = 1 << 8;
+/// Digits sorted together, so that they stay in a cache.
+const SORTED: usize = 1 << 14;
 /// Multiplications for each bucket of a window, when running sums are projective, and when those of
 /// many windows share their inversions.
 const RUNNING: usize = 28;
@@ -37,17 +41,18 @@ pub fn msm<P: Curve>(bases: &[Affine<P>], scalars: &[P::ScalarField]) -> Project
 pub fn msm_rows<P: Curve>(bases: &[Affine<P>], scalars: &[P::ScalarField]) -> Vec<Projective<P>> {
     let width = bases.len().max(1);
     let share = (scalars.len() / width).div_ceil(rayon::current_num_threads());
-    let rows = share.min(TASK / 4 / width).max(1);
+    let rows = share.min(TOGETHER).min(TASK / width).max(1);
     scalars
         .par_chunks(rows * width)
         .flat_map_iter(|scalars| {
-            let (mut small, mut large) = (Rows::default(), Rows::default());
+            let (mut small, mut large) = (Vec::new(), Vec::new());
+            let (mut small_ends, mut large_ends) = (Vec::new(), Vec::new());
             for row in scalars.chunks(width) {
-                split::<P>(row, |term, fits| if fits { &mut small } else { &mut large }.terms.push(term));
-                small.ends.push(small.terms.len());
-                large.ends.push(large.terms.len());
+                split::<P>(row, |term, fits| if fits { &mut small } else { &mut large }.push(term));
+                small_ends.push(small.len());
+                large_ends.push(large.len());
             }
-            let sums = rows_sums(bases, &small).into_iter().zip(rows_sums(bases, &large));
+            let sums = rows_sums(bases, &small, &small_ends).into_iter().zip(rows_sums(bases, &large, &large_ends));
             sums.map(|(small, large)| small + large).collect::<Vec<_>>()
         })
         .collect()
@@ -58,7 +63,7 @@ fn split<P: Curve>(scalars: &[P::ScalarField], mut put: impl FnMut(Term, bool)) 
     for (i, scalar) in scalars.iter().enumerate() {
         if !scalar.is_zero() {
             let term = Term::new::<P>(i, scalar.into_bigint());
-            put(term, term.magnitude[1..].iter().all(|&limb| limb == 0));
+            put(term, fits_word(&term.magnitude));
         }
     }
 }
@@ -72,13 +77,21 @@ struct Term {
 }
 
 impl Term {
+    #[inline]
     fn new<P: Curve>(base: usize, scalar: BigInt<4>) -> Self {
+        let base = base as u32;
+        if fits_word(&scalar.0) {
+            return Self { base, negative: false, magnitude: scalar.0 };
+        }
         let mut negated = P::ScalarField::MODULUS;
         negated.sub_with_borrow(&scalar);
         let negative = negated < scalar;
-        let magnitude = if negative { negated.0 } else { scalar.0 };
-        Self { base: base as u32, negative, magnitude }
+        Self { base, negative, magnitude: if negative { negated.0 } else { scalar.0 } }
     }
+}
+
+fn fits_word(x: &[u64; 4]) -> bool {
+    x[1..].iter().all(|&limb| limb == 0)
 }
 
 fn bit_length(x: &[u64; 4]) -> usize {
@@ -105,14 +118,24 @@ impl Digits {
         Self { width, count, offset }
     }
 
-    /// The digits that make `n` additions into buckets and their running sums cheapest.
+    /// The digits that make `n` additions into buckets, of which the first into each is free, and
+    /// their running sums cheapest.
     fn cheapest(bits: usize, n: usize, running: usize) -> Self {
-        let cost = |width: &usize| (bits + 2).div_ceil(*width) * (6 * n + (running << (width - 1)));
+        let cost = |width: &usize| {
+            let buckets = 1 << (width - 1);
+            (bits + 2).div_ceil(*width) * (6 * n * n / (n + buckets) + running * buckets)
+        };
         Self::new(bits, (2..=16).min_by_key(cost).unwrap_or(2))
     }
 
     #[inline]
     fn digit(&self, x: &[u64; 4], w: usize) -> i32 {
+        self.digit_of(&self.shifted(x), w)
+    }
+
+    /// The number plus the offset.
+    #[inline]
+    fn shifted(&self, x: &[u64; 4]) -> [u64; 5] {
         let mut shifted = [0; 5];
         let mut carry = false;
         for (i, out) in shifted.iter_mut().enumerate() {
@@ -120,6 +143,11 @@ impl Digits {
             let (sum, b) = sum.overflowing_add(u64::from(carry));
             (*out, carry) = (sum, a | b);
         }
+        shifted
+    }
+
+    #[inline]
+    fn digit_of(&self, shifted: &[u64; 5], w: usize) -> i32 {
         let (limb, shift) = (w * self.width / 64, w * self.width % 64);
         let next = shifted.get(limb + 1).copied().unwrap_or(0);
         let word = (u128::from(next) << 64 | u128::from(shifted[limb])) >> shift;
@@ -217,46 +245,59 @@ fn halve_buckets<P: SWCurveConfig>(
     folded
 }
 
-/// The terms of many rows, one row after the other.
-#[derive(Default)]
-struct Rows {
-    terms: Vec<Term>,
-    ends: Vec<usize>,
-}
-
-impl Rows {
-    /// Calls `put` with every nonzero digit and the number of its row's window.
-    fn digits(&self, digits: &Digits, mut put: impl FnMut(usize, i32, u32)) {
-        let mut start = 0;
-        for (row, &end) in self.ends.iter().enumerate() {
-            for term in &self.terms[start..end] {
-                for w in 0..digits.count {
-                    let digit = digits.digit(&term.magnitude, w);
-                    if digit != 0 {
-                        put(row * digits.count + w, if term.negative { -digit } else { digit }, term.base);
-                    }
-                }
-            }
-            start = end;
-        }
-    }
-}
-
-/// The sum of each row.
-fn rows_sums<P: Curve>(bases: &[Affine<P>], rows: &Rows) -> Vec<Projective<P>> {
-    let bits = rows.terms.iter().map(|term| bit_length(&term.magnitude)).max().unwrap_or(0);
+/// The sum of each row of terms, given where the rows end.
+fn rows_sums<P: Curve>(bases: &[Affine<P>], terms: &[Term], ends: &[usize]) -> Vec<Projective<P>> {
+    let bits = terms.iter().map(|term| bit_length(&term.magnitude)).max().unwrap_or(0);
     if bits == 0 {
-        return vec![Projective::ZERO; rows.ends.len()];
+        return vec![Projective::ZERO; ends.len()];
     }
     let digits = Digits::cheapest(bits, bases.len(), RUNNING_SHARED);
-    let half = 1 << (digits.width - 1);
-    let windows = rows.ends.len() * digits.count;
+    let mut start = 0;
+    let rows: Vec<&[Term]> = ends.iter().map(|&end| &terms[std::mem::replace(&mut start, end)..end]).collect();
+    let mut sums = Vec::with_capacity(rows.len());
+    for rows in rows.chunks((TOGETHER / digits.count).max(1)) {
+        let (mut points, mut sizes) = (Vec::new(), Vec::new());
+        for rows in rows.chunks((SORTED / (digits.count * bases.len())).max(1)) {
+            sort_and_fold(bases, rows, &digits, &mut points, &mut sizes);
+        }
+        let windows = running_sums(&points, &sizes, 1 << (digits.width - 1));
+        sums.extend(windows.chunks(digits.count).map(|windows| {
+            windows.iter().rev().fold(Projective::ZERO, |mut sum, window| {
+                for _ in 0..digits.width {
+                    sum.double_in_place();
+                }
+                sum + window
+            })
+        }));
+    }
+    sums
+}
 
-    // Sort base and sign of every digit by window and magnitude.
-    let bucket = |window: usize, digit: i32| window * half + digit.unsigned_abs() as usize - 1;
-    let mut sizes = vec![0u32; windows * half];
-    rows.digits(&digits, |window, digit, _| sizes[bucket(window, digit)] += 1);
-    let mut ends: Vec<u32> = sizes
+/// Appends the buckets of every window of every row: a point for each that is not empty, and sizes.
+fn sort_and_fold<P: Curve>(
+    bases: &[Affine<P>],
+    rows: &[&[Term]],
+    digits: &Digits,
+    points: &mut Vec<Affine<P>>,
+    sizes: &mut Vec<u32>,
+) {
+    let each_digit = |put: &mut dyn FnMut(usize, &Term, bool)| {
+        for (row, term) in rows.iter().enumerate().flat_map(|(row, terms)| terms.iter().map(move |term| (row, term))) {
+            let shifted = digits.shifted(&term.magnitude);
+            for w in 0..digits.count {
+                let digit = digits.digit_of(&shifted, w);
+                if digit != 0 {
+                    let window = row * digits.count + w;
+                    let bucket = (window << (digits.width - 1)) + digit.unsigned_abs() as usize - 1;
+                    put(bucket, term, term.negative != (digit < 0));
+                }
+            }
+        }
+    };
+    // Base and sign of every digit, in the order of buckets.
+    let mut own_sizes = vec![0u32; rows.len() * digits.count << (digits.width - 1)];
+    each_digit(&mut |bucket, _, _| own_sizes[bucket] += 1);
+    let mut ends: Vec<u32> = own_sizes
         .iter()
         .scan(0, |end, &size| {
             *end += size;
@@ -264,29 +305,17 @@ fn rows_sums<P: Curve>(bases: &[Affine<P>], rows: &Rows) -> Vec<Projective<P>> {
         })
         .collect();
     let mut sorted = vec![0u32; *ends.last().unwrap_or(&0) as usize];
-    rows.digits(&digits, |window, digit, base| {
-        let end = &mut ends[bucket(window, digit)];
-        *end -= 1;
-        sorted[*end as usize] = base << 1 | u32::from(digit < 0);
+    each_digit(&mut |bucket, term, negative| {
+        ends[bucket] -= 1;
+        sorted[ends[bucket] as usize] = term.base << 1 | u32::from(negative);
     });
-
     let point = |i: usize| {
         let base = bases[sorted[i] as usize >> 1];
         if sorted[i] & 1 == 1 { -base } else { base }
     };
-    let points = halve_buckets(&mut Adder::default(), point, &mut sizes);
-    let points = fold_buckets(points, &mut sizes);
-    let sums = running_sums(&points, &sizes, half);
-    sums.chunks(digits.count)
-        .map(|windows| {
-            windows.iter().rev().fold(Projective::ZERO, |mut sum, window| {
-                (0..digits.width).for_each(|_| {
-                    sum.double_in_place();
-                });
-                sum + window
-            })
-        })
-        .collect()
+    let halved = halve_buckets(&mut Adder::default(), point, &mut own_sizes);
+    points.extend(fold_buckets(halved, &mut own_sizes));
+    sizes.extend(own_sizes);
 }
 
 /// `sum of i * bucket[i]`, counting from 1, of each window of `half` buckets, which `sizes` says to be
