@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use p3_field::BasedVectorSpace;
 use serde::{Deserialize, Serialize};
+use trilemma_arith::r1cs::Block;
 use trilemma_arith::{Air, PublicTerm, TableShape, Trace};
 use trilemma_core::channel::Shape;
 use trilemma_core::runner::{Binding, IndexCommitment, ProverIndex, Runner};
@@ -13,6 +14,7 @@ use trilemma_frontends::riscv::machine::{Machine, Sizes};
 use trilemma_frontends::riscv::{Program, execute};
 use trilemma_pcs::{Available, Served};
 use trilemma_piop::ml_stark::MlStark;
+use trilemma_piop::spartan::Spartan;
 use trilemma_piop::uni_stark::UniStark;
 
 use crate::{Cost, Failure, Keys, Pipeline, Proved, Public, System, TableCost, Verifier};
@@ -21,19 +23,34 @@ use crate::{Cost, Failure, Keys, Pipeline, Proved, Public, System, TableCost, Ve
 pub trait AirPiop<S: Available>:
     Piop<S, Relation = Air<S>, Statement = Vec<PublicTerm>, Witness = Trace, Query: Served<S>> + Default + 'static
 {
+    /// What it makes of the tables, as the first part of a pipeline's name.
+    const ARITHMETIZATION: &'static str;
+
     /// Base columns committed for a table besides its own, when a challenge has `d` of them.
     fn helper_columns(table: &TableShape, d: usize) -> usize;
 }
 
 impl<S: Available> AirPiop<S> for UniStark {
+    const ARITHMETIZATION: &'static str = "air";
+
     fn helper_columns(table: &TableShape, d: usize) -> usize {
         d * table.interactions.len().div_ceil(2)
     }
 }
 
 impl<S: Available> AirPiop<S> for MlStark {
+    const ARITHMETIZATION: &'static str = "air";
+
     fn helper_columns(_: &TableShape, _: usize) -> usize {
         0
+    }
+}
+
+impl<S: Available> AirPiop<S> for Spartan {
+    const ARITHMETIZATION: &'static str = "r1cs";
+
+    fn helper_columns(table: &TableShape, d: usize) -> usize {
+        Block::of(table).products.len() + d * table.interactions.len()
     }
 }
 

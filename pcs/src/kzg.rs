@@ -45,7 +45,6 @@ use ark_ec::AffineRepr;
 use ark_ec::pairing::Pairing;
 use ark_ec::short_weierstrass::Projective;
 use ark_ff::Zero;
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use p3_field::{Field, PrimeCharacteristicRing};
 use trilemma_core::channel::{Question, Shape};
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
@@ -54,8 +53,9 @@ use trilemma_core::{
     ConfigError, ErrorTerm, Label, Ledger, Options, ProveError, ProverTranscript, Reject, VerifierTranscript,
 };
 
+use crate::group::{G1, recv_point};
 use crate::msm::msm;
-use crate::srs::{G1, G2, PairingSetting, Srs};
+use crate::srs::{G2, PairingSetting, Srs};
 
 /// The scheme of Kate, Zaverucha and Goldberg.
 pub struct Kzg;
@@ -337,16 +337,4 @@ fn assume<S: PairingSetting>(ledger: &mut Ledger, log_powers: usize) {
         (S::ext_bits() - log_powers as f64) / 2.0,
         "[BDFG20] Section 4, [FKL18], [Cheon06] Theorem 1",
     );
-}
-
-/// Reads a point: canonical, on the curve and in the subgroup, or rejected.
-fn recv_point<S: PairingSetting>(label: Label, t: &mut VerifierTranscript<'_>) -> Result<G1<S>, Reject> {
-    let bytes = t.recv(label, G1::<S>::generator().compressed_size())?;
-    let point = G1::<S>::deserialize_compressed(bytes)
-        .map_err(|_| Reject::new(format!("`{label}` is not a point of the group")))?;
-    let mut canonical = Vec::with_capacity(bytes.len());
-    match point.serialize_compressed(&mut canonical) {
-        Ok(()) if canonical == bytes => Ok(point),
-        _ => Err(Reject::new(format!("`{label}` is not canonical"))),
-    }
 }

@@ -27,14 +27,18 @@
 //! ```
 
 pub mod fri;
+pub mod group;
+pub mod hyrax;
 pub mod ideal;
 pub mod kzg;
 pub mod msm;
 pub mod srs;
 pub mod stacked;
 
-use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
+use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
 use trilemma_core::{ClaimKind, MlEval, SchemeEntry, Smooth, UniEval};
+
+use stacked::Stacked;
 
 /// A setting with schemes.
 pub trait Available: Smooth {
@@ -95,10 +99,18 @@ available! {
     }
     Bls12: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<Stacked<hyrax::Hyrax>>()]
     }
     Bn254: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<Stacked<hyrax::Hyrax>>()]
+    }
+    Pallas: {
+        univariate: [SchemeEntry::of::<ideal::Ideal>()],
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<Stacked<hyrax::Hyrax>>()]
+    }
+    Vesta: {
+        univariate: [SchemeEntry::of::<ideal::Ideal>()],
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<Stacked<hyrax::Hyrax>>()]
     }
 }

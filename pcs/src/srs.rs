@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use ark_ec::pairing::Pairing;
-use ark_ec::short_weierstrass::{Affine, Projective};
+use ark_ec::short_weierstrass::Projective;
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::PrimeField;
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, Compress, Validate};
@@ -24,50 +24,24 @@ use rayon::prelude::*;
 use trilemma_core::setting::{self, Bls12, Bn254};
 use trilemma_core::{ConfigError, Options, Setting, Setup, Smooth};
 
-use crate::msm::{Curve, FixedBase, msm};
+use crate::group::{G1, GroupSetting, Scalar};
+use crate::msm::{FixedBase, msm};
 
 /// A setting whose field is the scalar field of a pairing-friendly curve.
-pub trait PairingSetting: Smooth + Setting<Ext = <Self as Setting>::Base> {
-    /// The curve of commitments.
-    type G1: Curve;
+pub trait PairingSetting: Smooth + GroupSetting {
     /// The pairing.
-    type Engine: Pairing<G1Affine = Affine<Self::G1>, G1 = Projective<Self::G1>, ScalarField = Scalar<Self>>;
-    /// log2 of the best known cost of a discrete logarithm in the target group [PFC22, GMT19].
-    const TARGET_GROUP_BITS: f64;
-
-    /// The scalar as `ark` sees it.
-    fn scalar(x: Self::Base) -> Scalar<Self>;
-    /// The scalars of a slice.
-    fn scalars(xs: &[Self::Base]) -> &[Scalar<Self>];
+    type Engine: Pairing<G1Affine = G1<Self>, G1 = Projective<Self::G1>, ScalarField = Scalar<Self>>;
 }
 
-/// The `ark` scalar field of a setting.
-pub type Scalar<S> = <<S as PairingSetting>::G1 as ark_ec::CurveConfig>::ScalarField;
-/// A point of the first group.
-pub type G1<S> = Affine<<S as PairingSetting>::G1>;
 /// A point of the second group.
 pub type G2<S> = <<S as PairingSetting>::Engine as Pairing>::G2Affine;
 
-macro_rules! pairing_setting {
-    ($setting:ty, $g1:ty, $engine:ty, $bits:literal) => {
-        impl PairingSetting for $setting {
-            type G1 = $g1;
-            type Engine = $engine;
-            const TARGET_GROUP_BITS: f64 = $bits;
-
-            #[inline]
-            fn scalar(x: Self::Base) -> Scalar<Self> {
-                x.0
-            }
-
-            fn scalars(xs: &[Self::Base]) -> &[Scalar<Self>] {
-                trilemma_core::curve::CurveScalar::inner(xs)
-            }
-        }
-    };
+impl PairingSetting for Bls12 {
+    type Engine = ark_bls12_381::Bls12_381;
 }
-pairing_setting!(Bls12, ark_bls12_381::g1::Config, ark_bls12_381::Bls12_381, 126.0);
-pairing_setting!(Bn254, ark_bn254::g1::Config, ark_bn254::Bn254, 100.0);
+impl PairingSetting for Bn254 {
+    type Engine = ark_bn254::Bn254;
+}
 
 const MAGIC: &[u8] = b"TRILSRS1";
 /// Largest log2 of a string's length.

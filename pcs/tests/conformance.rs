@@ -272,4 +272,6 @@ suites! {
     goldilocks2: Goldilocks2,
     bls12_381: Bls12,
     bn254: Bn254,
+    pallas: Pallas,
+    vesta: Vesta,
 }

@@ -22,6 +22,7 @@ use trilemma_core::{
     Opens, Options, ProverTranscript, Reject, Scheme, SchemeEntry, Security, Setup, Smooth, VerifierTranscript,
 };
 use trilemma_pcs::Available;
+use trilemma_pcs::group::GroupSetting;
 use trilemma_pcs::ideal::Ideal;
 use trilemma_pcs::kzg::Kzg;
 use trilemma_pcs::msm::msm;
@@ -111,7 +112,7 @@ fn false_values_that_the_prover_stands_by_are_rejected() {
 
 /// Encodings that must not pass for a commitment.
 fn bad_points<S: PairingSetting + Available>() -> Vec<(&'static str, Vec<u8>)> {
-    type Fq<S> = <<S as PairingSetting>::G1 as ark_ec::CurveConfig>::BaseField;
+    type Fq<S> = <<S as GroupSetting>::G1 as ark_ec::CurveConfig>::BaseField;
     let compress = |point: Affine<S::G1>| {
         let mut bytes = Vec::new();
         point.serialize_compressed(&mut bytes).expect("serializes");

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use ark_ec::CurveGroup;
 use ark_ec::short_weierstrass::Projective;
-use ark_serialize::CanonicalSerialize;
 use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
 use p3_field::{Field, PrimeCharacteristicRing};
 use p3_matrix::Matrix;
@@ -14,8 +13,9 @@ use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
 use trilemma_core::{ConfigError, Label, ProveError, ProverTranscript, Setting};
 
 use super::{Opened, ProverKey, assume, encode_points, encode_shapes, gather, others, terms, union, vanishing};
+use crate::group::{G1, Scalar, send_points};
 use crate::msm::msm;
-use crate::srs::{G1, PairingSetting, Scalar, lagrange_at};
+use crate::srs::{PairingSetting, lagrange_at};
 
 /// Sends a commitment to every column.
 pub(super) fn commit<S: PairingSetting>(
@@ -28,7 +28,7 @@ pub(super) fn commit<S: PairingSetting>(
     t.bind("kzg shapes", &encode_shapes(&shapes));
     for matrix in matrices {
         for point in commit_columns(pk, matrix)? {
-            send_point::<S>(label, &point, t);
+            send_points::<S>(label, &[point], t);
         }
     }
     Ok(())
@@ -58,7 +58,7 @@ pub(super) fn open<S: PairingSetting>(
         let divided = group.points.iter().fold(group.coefficients.clone(), divide::<S>);
         add_scaled::<S>(&mut quotient, &divided, S::Ext::ONE);
     }
-    send_point::<S>("kzg quotient", &pk.commit_coefficients(&quotient), t);
+    send_points::<S>("kzg quotient", &[pk.commit_coefficients(&quotient)], t);
 
     // 3. and 4.
     let z = t.challenge::<S>("kzg point", Some(&evaluation))?;
@@ -70,15 +70,8 @@ pub(super) fn open<S: PairingSetting>(
     add_scaled::<S>(&mut linear, &quotient, -vanishing::<S>(&points, z));
     // The constant term, hence every r_i(z), ends up in the remainder.
     let witness = divide::<S>(linear, &z);
-    send_point::<S>("kzg witness", &pk.commit_coefficients(&witness), t);
+    send_points::<S>("kzg witness", &[pk.commit_coefficients(&witness)], t);
     Ok(())
-}
-
-fn send_point<S: PairingSetting>(label: Label, point: &G1<S>, t: &mut ProverTranscript) {
-    let mut bytes = Vec::new();
-    // Writing to a vector does not fail.
-    let _ = point.serialize_compressed(&mut bytes);
-    t.send(label, &bytes);
 }
 
 impl<S: PairingSetting> ProverKey<S> {
