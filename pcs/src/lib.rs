@@ -2,12 +2,16 @@
 //! setting. A scheme joins with one line in [`Available`].
 
 pub mod fri;
+pub mod gemini;
+pub mod hyperkzg;
 pub mod ideal;
 pub mod kzg;
 pub mod msm;
+pub mod pst;
 pub mod srs;
 pub mod stacked;
 
+use stacked::Stacked;
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
 use trilemma_core::{MlEval, SchemeEntry, Smooth, UniEval};
 
@@ -36,26 +40,36 @@ macro_rules! available {
 available! {
     KoalaBear4: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), gemini::over_fri()]
     }
     KoalaBear5: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), gemini::over_fri()]
     }
     BabyBear4: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), gemini::over_fri()]
     }
     Goldilocks2: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), gemini::over_fri()]
     }
     Bls12: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [
+            SchemeEntry::of::<ideal::Ideal>(),
+            SchemeEntry::of::<Stacked<hyperkzg::HyperKzg>>(),
+            SchemeEntry::of::<Stacked<pst::Pst>>(),
+            SchemeEntry::of::<Stacked<gemini::Gemini<kzg::Kzg>>>(),
+        ]
     }
     Bn254: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [
+            SchemeEntry::of::<ideal::Ideal>(),
+            SchemeEntry::of::<Stacked<hyperkzg::HyperKzg>>(),
+            SchemeEntry::of::<Stacked<pst::Pst>>(),
+            SchemeEntry::of::<Stacked<gemini::Gemini<kzg::Kzg>>>(),
+        ]
     }
 }

@@ -13,7 +13,7 @@ use trilemma_core::channel::Shape;
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
 use trilemma_core::{ConfigError, Label, ProveError, ProverTranscript, Setting};
 
-use super::{Opened, ProverKey, assume, encode_points, encode_shapes, gather, others, terms, union, vanishing};
+use super::{Opened, ProverKey, assume_powers, encode_points, encode_shapes, gather, others, terms, union, vanishing};
 use crate::msm::msm;
 use crate::srs::{G1, PairingSetting, Scalar, lagrange_at};
 
@@ -46,7 +46,7 @@ pub(super) fn open<S: PairingSetting>(
     if opened.is_empty() {
         return Ok(());
     }
-    assume::<S>(t.ledger(), pk.log_powers);
+    assume_powers::<S>(t.ledger(), pk.log_powers);
     t.bind("kzg points", &encode_points::<S>(&opened));
 
     // 1. and 2.
@@ -74,7 +74,8 @@ pub(super) fn open<S: PairingSetting>(
     Ok(())
 }
 
-fn send_point<S: PairingSetting>(label: Label, point: &G1<S>, t: &mut ProverTranscript) {
+/// Sends a point in its canonical encoding.
+pub(crate) fn send_point<S: PairingSetting>(label: Label, point: &G1<S>, t: &mut ProverTranscript) {
     let mut bytes = Vec::new();
     // Writing to a vector does not fail.
     let _ = point.serialize_compressed(&mut bytes);
@@ -82,8 +83,10 @@ fn send_point<S: PairingSetting>(label: Label, point: &G1<S>, t: &mut ProverTran
 }
 
 impl<S: PairingSetting> ProverKey<S> {
-    fn commit_coefficients(&self, coefficients: &[S::Base]) -> G1<S> {
-        msm(self.srs.powers(), S::scalars(coefficients)).into_affine()
+    /// The commitment to a polynomial of up to `2^log_powers` coefficients.
+    pub(crate) fn commit_coefficients(&self, coefficients: &[S::Base]) -> G1<S> {
+        let log_size = coefficients.len().next_power_of_two().trailing_zeros() as usize;
+        msm(self.srs.first_powers(log_size), S::scalars(coefficients)).into_affine()
     }
 }
 
@@ -168,7 +171,7 @@ fn combine<S: PairingSetting>(
 }
 
 /// The quotient by `X - point`; the remainder is dropped.
-fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> Vec<S::Base> {
+pub(crate) fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> Vec<S::Base> {
     let mut carry = S::Base::ZERO;
     for coefficient in coefficients.iter_mut().rev() {
         carry = *coefficient + carry * *point;
@@ -181,7 +184,7 @@ fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> 
 }
 
 /// `sum += scale * addend`, growing as needed.
-fn add_scaled<S: PairingSetting>(sum: &mut Vec<S::Base>, addend: &[S::Base], scale: S::Base) {
+pub(crate) fn add_scaled<S: PairingSetting>(sum: &mut Vec<S::Base>, addend: &[S::Base], scale: S::Base) {
     sum.resize(sum.len().max(addend.len()), S::Base::ZERO);
     sum.par_iter_mut().zip(addend).for_each(|(sum, &x)| *sum += scale * x);
 }
