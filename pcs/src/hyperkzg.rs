@@ -1,5 +1,5 @@
 //! `hyperkzg`: multilinear claims from univariate KZG, by folding as in Gemini [BCHO22, Section 2.4.2]
-//! with the values on the hypercube as coefficients [ZSCZ24].
+//! with the values on the hypercube as coefficients [ZSC24].
 //!
 //! **Claim.** For committed multilinear `f_o` and suffixes `r_o` of one point `r`, `f_o(r_o) = v_o`.
 //!
