@@ -38,6 +38,8 @@
 
 mod prover;
 
+pub(crate) use prover::{add_scaled, divide};
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -63,14 +65,14 @@ pub struct Kzg;
 /// What committing and opening need.
 pub struct ProverKey<S: PairingSetting> {
     srs: Arc<Srs<S>>,
-    log_powers: usize,
+    pub(crate) log_powers: usize,
     max_log_height: usize,
 }
 
 /// What verifying needs.
 pub struct VerifierKey<S: PairingSetting> {
-    g2: [G2<S>; 2],
-    log_powers: usize,
+    pub(crate) g2: [G2<S>; 2],
+    pub(crate) log_powers: usize,
     max_log_height: usize,
     setup: Setup,
 }
@@ -147,7 +149,7 @@ impl<S: PairingSetting> Opens<S, UniEval<S::Ext>> for Kzg {
         if opened.is_empty() {
             return Ok(());
         }
-        assume::<S>(t.ledger(), vk.log_powers);
+        assume_powers::<S>(t.ledger(), vk.log_powers);
         t.bind("kzg points", &encode_points::<S>(&opened));
 
         // 1. to 4.
@@ -325,7 +327,16 @@ fn terms<S: PairingSetting>(opened: &[Opened<'_, S::Ext>], points: usize, log_po
 }
 
 /// Enters what the scheme rests on.
-fn assume<S: PairingSetting>(ledger: &mut Ledger, log_powers: usize) {
+pub(crate) fn assume_powers<S: PairingSetting>(ledger: &mut Ledger, log_powers: usize) {
+    assume::<S>(
+        ledger,
+        (&format!("2^{log_powers}"), log_powers as f64),
+        "[BDFG20] Section 4, [FKL18], [Cheon06] Theorem 1",
+    );
+}
+
+/// Enters what schemes over pairings rest on; `q` as text, and its log2.
+pub(crate) fn assume<S: PairingSetting>(ledger: &mut Ledger, (q, log_q): (&str, f64), reference: &str) {
     let name = S::NAME;
     ledger.assume(
         &format!("discrete logarithm in the target group, {name}"),
@@ -333,8 +344,8 @@ fn assume<S: PairingSetting>(ledger: &mut Ledger, log_powers: usize) {
         "[PFC22], [KB16], [GMT19]",
     );
     ledger.assume(
-        &format!("q-discrete logarithm in the algebraic group model, q = 2^{log_powers}, {name}"),
-        (S::ext_bits() - log_powers as f64) / 2.0,
-        "[BDFG20] Section 4, [FKL18], [Cheon06] Theorem 1",
+        &format!("q-discrete logarithm in the algebraic group model, q = {q}, {name}"),
+        (S::ext_bits() - log_q) / 2.0,
+        reference,
     );
 }

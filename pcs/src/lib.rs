@@ -27,11 +27,14 @@
 //! ```
 
 pub mod fri;
+pub mod gemini;
 pub mod group;
+pub mod hyperkzg;
 pub mod hyrax;
 pub mod ideal;
 pub mod kzg;
 pub mod msm;
+pub mod pst;
 pub mod srs;
 pub mod stacked;
 
@@ -83,27 +86,39 @@ macro_rules! available {
 available! {
     KoalaBear4: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), gemini::over_fri()]
     }
     KoalaBear5: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), gemini::over_fri()]
     }
     BabyBear4: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), gemini::over_fri()]
     }
     Goldilocks2: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), gemini::over_fri()]
     }
     Bls12: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<Stacked<hyrax::Hyrax>>()]
+        multilinear: [
+            SchemeEntry::of::<ideal::Ideal>(),
+            SchemeEntry::of::<Stacked<hyrax::Hyrax>>(),
+            SchemeEntry::of::<Stacked<hyperkzg::HyperKzg>>(),
+            SchemeEntry::of::<Stacked<pst::Pst>>(),
+            SchemeEntry::of::<Stacked<gemini::Gemini<kzg::Kzg>>>(),
+        ]
     }
     Bn254: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<Stacked<hyrax::Hyrax>>()]
+        multilinear: [
+            SchemeEntry::of::<ideal::Ideal>(),
+            SchemeEntry::of::<Stacked<hyrax::Hyrax>>(),
+            SchemeEntry::of::<Stacked<hyperkzg::HyperKzg>>(),
+            SchemeEntry::of::<Stacked<pst::Pst>>(),
+            SchemeEntry::of::<Stacked<gemini::Gemini<kzg::Kzg>>>(),
+        ]
     }
     Pallas: {
         univariate: [SchemeEntry::of::<ideal::Ideal>()],

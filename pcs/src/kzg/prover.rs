@@ -12,7 +12,7 @@ use trilemma_core::channel::Shape;
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
 use trilemma_core::{ConfigError, Label, ProveError, ProverTranscript, Setting};
 
-use super::{Opened, ProverKey, assume, encode_points, encode_shapes, gather, others, terms, union, vanishing};
+use super::{Opened, ProverKey, assume_powers, encode_points, encode_shapes, gather, others, terms, union, vanishing};
 use crate::group::{G1, Scalar, send_points};
 use crate::msm::msm;
 use crate::srs::{PairingSetting, lagrange_at};
@@ -46,7 +46,7 @@ pub(super) fn open<S: PairingSetting>(
     if opened.is_empty() {
         return Ok(());
     }
-    assume::<S>(t.ledger(), pk.log_powers);
+    assume_powers::<S>(t.ledger(), pk.log_powers);
     t.bind("kzg points", &encode_points::<S>(&opened));
 
     // 1. and 2.
@@ -75,8 +75,10 @@ pub(super) fn open<S: PairingSetting>(
 }
 
 impl<S: PairingSetting> ProverKey<S> {
-    fn commit_coefficients(&self, coefficients: &[S::Base]) -> G1<S> {
-        msm(self.srs.powers(), S::scalars(coefficients)).into_affine()
+    /// The commitment to a polynomial of up to `2^log_powers` coefficients.
+    pub(crate) fn commit_coefficients(&self, coefficients: &[S::Base]) -> G1<S> {
+        let log_size = coefficients.len().next_power_of_two().trailing_zeros() as usize;
+        msm(self.srs.first_powers(log_size), S::scalars(coefficients)).into_affine()
     }
 }
 
@@ -161,7 +163,7 @@ fn combine<S: PairingSetting>(
 }
 
 /// The quotient by `X - point`; the remainder is dropped.
-fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> Vec<S::Base> {
+pub(crate) fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> Vec<S::Base> {
     let mut carry = S::Base::ZERO;
     for coefficient in coefficients.iter_mut().rev() {
         carry = *coefficient + carry * *point;
@@ -174,7 +176,7 @@ fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> 
 }
 
 /// `sum += scale * addend`, growing as needed.
-fn add_scaled<S: PairingSetting>(sum: &mut Vec<S::Base>, addend: &[S::Base], scale: S::Base) {
+pub(crate) fn add_scaled<S: PairingSetting>(sum: &mut Vec<S::Base>, addend: &[S::Base], scale: S::Base) {
     sum.resize(sum.len().max(addend.len()), S::Base::ZERO);
     sum.par_iter_mut().zip(addend).for_each(|(sum, &x)| *sum += scale * x);
 }

@@ -25,12 +25,14 @@ use rayon::prelude::*;
 use trilemma_core::channel::{Question, Shape};
 use trilemma_core::claim::{ByColumn, Claim, Columns, MlEval};
 use trilemma_core::multilinear::SplitEq;
+use trilemma_core::setting::encode_ext;
 use trilemma_core::{
     ConfigError, Label, Opens, Options, Properties, ProveError, ProverTranscript, Reject, Scheme, Setting,
     VerifierTranscript,
 };
 
 use layout::Layout;
+pub(crate) use reduce::combine;
 
 /// One polynomial to open: what was committed, and where.
 pub struct Opening<'a, C, E> {
@@ -40,6 +42,27 @@ pub struct Opening<'a, C, E> {
     pub point: Vec<E>,
     /// The value claimed there; absorbed already.
     pub value: E,
+}
+
+/// The longest point; all others are its suffixes.
+pub(crate) fn longest<'o, C, E>(openings: &'o [Opening<'_, C, E>]) -> &'o [E] {
+    openings.iter().map(|opening| opening.point.as_slice()).max_by_key(|point| point.len()).unwrap_or(&[])
+}
+
+/// The openings of polynomials of so many variables, if there are any.
+pub(crate) fn of_length<'o, 'a, C, E>(
+    openings: &'o [Opening<'a, C, E>],
+    variables: usize,
+) -> Option<Vec<&'o Opening<'a, C, E>>> {
+    let found: Vec<_> = openings.iter().filter(|opening| opening.point.len() == variables).collect();
+    (!found.is_empty()).then_some(found)
+}
+
+/// Where openings take place, for the transcript: the longest point and every length.
+pub(crate) fn encode_points<S: Setting, C>(openings: &[Opening<'_, C, S::Ext>]) -> Vec<u8> {
+    let mut bytes: Vec<u8> = openings.iter().map(|opening| opening.point.len() as u8).collect();
+    longest(openings).iter().for_each(|x| encode_ext::<S>(x, &mut bytes));
+    bytes
 }
 
 /// A scheme for multilinear polynomials given by their values on the hypercube, first coordinate of a

@@ -327,7 +327,7 @@ fn products<E: Field>(a: &[E], b: &[E]) -> (E, E) {
 }
 
 /// `sum weights[h] stack[h]` over the stack's `weights.len()` equal parts.
-fn combine<S: Setting>(stack: &[S::Base], weights: &[S::Ext]) -> Vec<S::Ext> {
+pub fn combine<S: Setting>(stack: &[S::Base], weights: &[S::Ext]) -> Vec<S::Ext> {
     type Packed<S> = <<S as Setting>::Base as Field>::Packing;
     type PackedExt<S> = <<S as Setting>::Ext as p3_field::ExtensionField<<S as Setting>::Base>>::ExtensionPacking;
     let part = stack.len() / weights.len();
