@@ -1,12 +1,15 @@
 //! Polynomial commitment schemes, each a module of its own, and the list of those legal for each
 //! setting. A scheme joins with one line in [`Available`].
 
+pub mod basefold;
+pub mod codes;
 pub mod fri;
 pub mod ideal;
 pub mod kzg;
 pub mod msm;
 pub mod srs;
 pub mod stacked;
+pub mod tensor;
 
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
 use trilemma_core::{MlEval, SchemeEntry, Smooth, UniEval};
@@ -36,26 +39,56 @@ macro_rules! available {
 available! {
     KoalaBear4: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [
+            SchemeEntry::of::<ideal::Ideal>(),
+            codes::entry::<_, basefold::Schemes>(),
+            codes::entry::<_, tensor::Ligero>(),
+            codes::entry::<_, tensor::Brakedown>(),
+        ]
     }
     KoalaBear5: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [
+            SchemeEntry::of::<ideal::Ideal>(),
+            codes::entry::<_, basefold::Schemes>(),
+            codes::entry::<_, tensor::Ligero>(),
+            codes::entry::<_, tensor::Brakedown>(),
+        ]
     }
     BabyBear4: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [
+            SchemeEntry::of::<ideal::Ideal>(),
+            codes::entry::<_, basefold::Schemes>(),
+            codes::entry::<_, tensor::Ligero>(),
+            codes::entry::<_, tensor::Brakedown>(),
+        ]
     }
     Goldilocks2: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [
+            SchemeEntry::of::<ideal::Ideal>(),
+            codes::entry::<_, basefold::Schemes>(),
+            codes::entry::<_, tensor::Ligero>(),
+            codes::entry::<_, tensor::Brakedown>(),
+        ]
     }
     Bls12: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [
+            SchemeEntry::of::<ideal::Ideal>(),
+            codes::byte_entry::<_, basefold::Schemes>(),
+            codes::byte_entry::<_, tensor::Ligero>(),
+            codes::byte_entry::<_, tensor::Brakedown>(),
+        ]
     }
     Bn254: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [
+            SchemeEntry::of::<ideal::Ideal>(),
+            codes::byte_entry::<_, basefold::Schemes>(),
+            codes::byte_entry::<_, tensor::Ligero>(),
+            codes::byte_entry::<_, tensor::Brakedown>(),
+        ]
     }
 }
