@@ -26,6 +26,8 @@
 //! SchemeEntry::<Bls12, Query>::of::<Fri<Blake3Tree>>();
 //! ```
 
+pub mod basefold;
+pub mod codes;
 pub mod fri;
 pub mod gemini;
 pub mod group;
@@ -37,6 +39,7 @@ pub mod msm;
 pub mod pst;
 pub mod srs;
 pub mod stacked;
+pub mod tensor;
 
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
 use trilemma_core::{ClaimKind, MlEval, SchemeEntry, Smooth, UniEval};
@@ -69,9 +72,16 @@ impl<S: Available> Served<S> for MlEval<S::Ext> {
     }
 }
 
+/// Schemes of groups of settings; those of trees take the hash from the options.
 macro_rules! available {
-    ($($setting:ty: { univariate: [$($uni:expr),* $(,)?], multilinear: [$($ml:expr),* $(,)?] })*) => {
-        $(impl Available for $setting {
+    ($([$($setting:ty),*]: univariate [$($uni:expr),* $(,)?], multilinear [$($ml:expr),* $(,)?];)*) => {
+        $(available!(@each [$($setting),*] [$($uni),*] [$($ml),*]);)*
+    };
+    (@each [$($setting:ty),*] $uni:tt $ml:tt) => {
+        $(available!(@one $setting, $uni, $ml);)*
+    };
+    (@one $setting:ty, [$($uni:expr),*], [$($ml:expr),*]) => {
+        impl Available for $setting {
             fn univariate() -> Vec<SchemeEntry<Self, UniEval<Self::Ext>>> {
                 vec![$($uni),*]
             }
@@ -79,53 +89,33 @@ macro_rules! available {
             fn multilinear() -> Vec<SchemeEntry<Self, MlEval<Self::Ext>>> {
                 vec![$($ml),*]
             }
-        })*
+        }
     };
 }
 
 available! {
-    KoalaBear4: {
-        univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>(), gemini::over_fri()]
-    }
-    KoalaBear5: {
-        univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>(), gemini::over_fri()]
-    }
-    BabyBear4: {
-        univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>(), gemini::over_fri()]
-    }
-    Goldilocks2: {
-        univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>(), gemini::over_fri()]
-    }
-    Bls12: {
-        univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
-        multilinear: [
+    [KoalaBear4, KoalaBear5, BabyBear4, Goldilocks2]:
+        univariate [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
+        multilinear [
+            SchemeEntry::of::<ideal::Ideal>(),
+            codes::entry::<_, basefold::Schemes>(),
+            codes::entry::<_, tensor::Ligero>(),
+            codes::entry::<_, tensor::Brakedown>(),
+            gemini::over_fri(),
+        ];
+    [Bls12, Bn254]:
+        univariate [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
+        multilinear [
             SchemeEntry::of::<ideal::Ideal>(),
             SchemeEntry::of::<Stacked<hyrax::Hyrax>>(),
             SchemeEntry::of::<Stacked<hyperkzg::HyperKzg>>(),
             SchemeEntry::of::<Stacked<pst::Pst>>(),
             SchemeEntry::of::<Stacked<gemini::Gemini<kzg::Kzg>>>(),
-        ]
-    }
-    Bn254: {
-        univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
-        multilinear: [
-            SchemeEntry::of::<ideal::Ideal>(),
-            SchemeEntry::of::<Stacked<hyrax::Hyrax>>(),
-            SchemeEntry::of::<Stacked<hyperkzg::HyperKzg>>(),
-            SchemeEntry::of::<Stacked<pst::Pst>>(),
-            SchemeEntry::of::<Stacked<gemini::Gemini<kzg::Kzg>>>(),
-        ]
-    }
-    Pallas: {
-        univariate: [SchemeEntry::of::<ideal::Ideal>()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<Stacked<hyrax::Hyrax>>()]
-    }
-    Vesta: {
-        univariate: [SchemeEntry::of::<ideal::Ideal>()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<Stacked<hyrax::Hyrax>>()]
-    }
+            codes::byte_entry::<_, basefold::Schemes>(),
+            codes::byte_entry::<_, tensor::Ligero>(),
+            codes::byte_entry::<_, tensor::Brakedown>(),
+        ];
+    [Pallas, Vesta]:
+        univariate [SchemeEntry::of::<ideal::Ideal>()],
+        multilinear [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<Stacked<hyrax::Hyrax>>()];
 }

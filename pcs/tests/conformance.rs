@@ -19,10 +19,17 @@ const MAX_LOG_HEIGHT: usize = 6;
 /// Proofs up to this long have every byte flipped, longer ones a sample of this many.
 const FLIPS: usize = 1200;
 
-/// The options under which a scheme is run; only schemes on FRI hash into trees.
-fn options(scheme: &str) -> Vec<Options> {
+/// The options under which a scheme is run; schemes from codes hash into trees, with Poseidon2 where
+/// the field has it.
+fn options<S: Setting>(scheme: &str) -> Vec<Options> {
     let security = Security { bits: 20, regime: Regime::Udr };
-    let hashes: &[&str] = if scheme.contains("fri") { &["blake3", "keccak", "poseidon2"] } else { &["blake3"] };
+    let hashes: &[&str] = match scheme {
+        "fri" | "gemini(fri)" | "whir" | "basefold" | "ligero" | "brakedown" if S::BYTES <= 8 => {
+            &["blake3", "keccak", "poseidon2"]
+        }
+        "basefold" | "ligero" | "brakedown" => &["blake3", "keccak"],
+        _ => &["blake3"],
+    };
     let options = |hash: &&str| Options { security, hash: hash.to_string(), ..Options::default() };
     hashes.iter().map(options).collect()
 }
@@ -239,7 +246,7 @@ where
 {
     println!("seed {SEED:#x}");
     let schemes = Q::schemes();
-    let runs = schemes.iter().flat_map(|entry| options(entry.name).into_iter().map(move |o| (entry, o)));
+    let runs = schemes.iter().flat_map(|entry| options::<S>(entry.name).into_iter().map(move |o| (entry, o)));
     for (entry, options) in runs {
         let lab = common::Lab::<S, Q>::new(entry, options, Q::KEYS);
         let rng = &mut SmallRng::seed_from_u64(SEED);

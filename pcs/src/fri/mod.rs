@@ -52,7 +52,7 @@ use trilemma_core::{
 
 use parameters::Parameters;
 use reduce::Inverses;
-use tree::{Blake3Tree, KeccakTree, Poseidon2Tree, Sponges, Tree};
+use tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree, Sponges, Tree};
 
 /// FRI over Merkle trees of kind `T`.
 pub struct Fri<T>(PhantomData<fn() -> T>);
@@ -95,7 +95,7 @@ pub struct FriKey<S: Smooth, T: Tree<S>> {
 }
 
 /// p3's Merkle tree with its matrices.
-type MerkleTree<S, T> = <<T as Tree<S>>::Mmcs as Mmcs<<S as trilemma_core::Setting>::Base>>::ProverData<
+type MerkleTree<S, T> = <<T as Merkle<S>>::Mmcs as Mmcs<<S as trilemma_core::Setting>::Base>>::ProverData<
     RowMajorMatrix<<S as trilemma_core::Setting>::Base>,
 >;
 
