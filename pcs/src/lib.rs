@@ -7,6 +7,7 @@ pub mod kzg;
 pub mod msm;
 pub mod srs;
 pub mod stacked;
+pub mod whir;
 
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
 use trilemma_core::{MlEval, SchemeEntry, Smooth, UniEval};
@@ -36,19 +37,19 @@ macro_rules! available {
 available! {
     KoalaBear4: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), whir::entry()]
     }
     KoalaBear5: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), whir::entry()]
     }
     BabyBear4: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), whir::entry()]
     }
     Goldilocks2: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
-        multilinear: [SchemeEntry::of::<ideal::Ideal>()]
+        multilinear: [SchemeEntry::of::<ideal::Ideal>(), whir::entry()]
     }
     Bls12: {
         univariate: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],

@@ -19,10 +19,11 @@ const MAX_LOG_HEIGHT: usize = 6;
 /// Proofs up to this long have every byte flipped, longer ones a sample of this many.
 const FLIPS: usize = 1200;
 
-/// The options under which a scheme is run; only FRI hashes into trees.
+/// The options under which a scheme is run; FRI and WHIR hash into trees.
 fn options(scheme: &str) -> Vec<Options> {
     let security = Security { bits: 20, regime: Regime::Udr };
-    let hashes: &[&str] = if scheme == "fri" { &["blake3", "keccak", "poseidon2"] } else { &["blake3"] };
+    let hashes: &[&str] =
+        if ["fri", "whir"].contains(&scheme) { &["blake3", "keccak", "poseidon2"] } else { &["blake3"] };
     let options = |hash: &&str| Options { security, hash: hash.to_string(), ..Options::default() };
     hashes.iter().map(options).collect()
 }

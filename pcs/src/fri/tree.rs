@@ -3,7 +3,8 @@
 use p3_baby_bear::{BabyBear, Poseidon2BabyBear, default_babybear_poseidon2_16, default_babybear_poseidon2_24};
 use p3_blake3::Blake3;
 use p3_challenger::{
-    CanObserve, FieldChallenger, GrindingChallenger, HashChallenger, SerializingChallenger32, SerializingChallenger64,
+    CanObserve, CanSampleUniformBits, FieldChallenger, GrindingChallenger, HashChallenger, SerializingChallenger32,
+    SerializingChallenger64,
 };
 use p3_commit::Mmcs;
 use p3_field::{Field, PrimeField64};
@@ -32,6 +33,10 @@ pub trait Tree<S: Smooth>: Send + Sync + 'static {
     /// p3's challenger.
     type Challenger: FieldChallenger<S::Base>
         + GrindingChallenger<Witness = S::Base>
+        + CanSampleUniformBits<S::Base>
+        + Clone
+        + Send
+        + Sync
         + CanObserve<<Self::Mmcs as Mmcs<S::Base>>::Commitment>;
 
     /// Bytes of an encoded digest.
@@ -68,6 +73,10 @@ pub trait Sponges: Smooth<Base: PrimeField64> {
     /// Challenger over a byte hash.
     type Byte<H: p3_symmetric::CryptographicHasher<u8, [u8; 32]> + Clone + Send + Sync>: FieldChallenger<Self::Base>
         + GrindingChallenger<Witness = Self::Base>
+        + CanSampleUniformBits<Self::Base>
+        + Clone
+        + Send
+        + Sync
         + CanObserve<MerkleCap<Self::Base, [u8; 32]>>;
 
     /// Seeds it.
