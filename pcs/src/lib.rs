@@ -40,6 +40,7 @@ pub mod pst;
 pub mod srs;
 pub mod stacked;
 pub mod tensor;
+pub mod whir;
 
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
 use trilemma_core::{ClaimKind, MlEval, SchemeEntry, Smooth, UniEval};
@@ -102,6 +103,7 @@ available! {
             codes::entry::<_, tensor::Ligero>(),
             codes::entry::<_, tensor::Brakedown>(),
             gemini::over_fri(),
+            whir::entry(),
         ];
     [Bls12, Bn254]:
         univariate [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],

@@ -343,7 +343,7 @@ fn figures() {
                 };
                 let lab = lab::<S>(Options::default(), log_height);
                 let honest = lab.prove(&case);
-                let (time, size) = (honest.proven.time, honest.proven.proof.len());
+                let (time, size) = (honest.proven.cost, honest.proven.proof.len());
                 println!("  answer and open {:.0?}, {size} bytes", time.open);
                 let start = Instant::now();
                 lab.accepts("figures", &honest, &case);

@@ -140,7 +140,7 @@ impl Parameters {
 
 /// log2 of the exceptional points of a line at the Johnson bound: `8 n (m + 1/2)^3 / (3 rho)`
 /// for `n` points at rate `rho`, as p3-security counts them.
-pub(crate) fn johnson_line_bits(log_height: usize, log_blowup: usize, m: usize) -> f64 {
+pub fn johnson_line_bits(log_height: usize, log_blowup: usize, m: usize) -> f64 {
     let rho = 0.5f64.powi(log_blowup as i32) * (1.0 - 0.5f64.powi(log_height.max(1) as i32));
     let log_n = (log_height + log_blowup) as f64;
     3.0 + log_n + 3.0 * (m as f64 + 0.5).log2() - 3f64.log2() - rho.log2()

@@ -4,7 +4,8 @@
 use p3_baby_bear::{BabyBear, Poseidon2BabyBear, default_babybear_poseidon2_16, default_babybear_poseidon2_24};
 use p3_blake3::Blake3;
 use p3_challenger::{
-    CanObserve, FieldChallenger, GrindingChallenger, HashChallenger, SerializingChallenger32, SerializingChallenger64,
+    CanObserve, CanSampleUniformBits, FieldChallenger, GrindingChallenger, HashChallenger, SerializingChallenger32,
+    SerializingChallenger64,
 };
 use p3_commit::Mmcs;
 use p3_field::{Field, PrimeField64};
@@ -52,6 +53,10 @@ pub trait Tree<S: Smooth>: Merkle<S> {
     /// p3's challenger.
     type Challenger: FieldChallenger<S::Base>
         + GrindingChallenger<Witness = S::Base>
+        + CanSampleUniformBits<S::Base>
+        + Clone
+        + Send
+        + Sync
         + CanObserve<<Self::Mmcs as Mmcs<S::Base>>::Commitment>;
 
     /// A challenger seeded by a transcript.
@@ -73,6 +78,10 @@ pub trait Sponges: Smooth<Base: PrimeField64> {
     /// Challenger over a byte hash.
     type Byte<H: p3_symmetric::CryptographicHasher<u8, [u8; 32]> + Clone + Send + Sync>: FieldChallenger<Self::Base>
         + GrindingChallenger<Witness = Self::Base>
+        + CanSampleUniformBits<Self::Base>
+        + Clone
+        + Send
+        + Sync
         + CanObserve<MerkleCap<Self::Base, [u8; 32]>>;
 
     /// Seeds it.
