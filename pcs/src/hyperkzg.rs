@@ -51,7 +51,7 @@ use trilemma_core::{
 use crate::group::{G1, recv_point, send_points};
 use crate::kzg::{Kzg, ProverKey, VerifierKey, add_scaled, assume_powers, divide};
 use crate::msm::msm;
-use crate::srs::{PairingSetting};
+use crate::srs::PairingSetting;
 use crate::stacked::{Multilinear, Opening, encode_points, longest, of_length};
 
 /// Folding over KZG.

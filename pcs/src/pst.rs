@@ -46,8 +46,8 @@ use trilemma_core::{
 use crate::group::{G1, recv_point, send_points};
 use crate::kzg::{add_scaled, assume};
 use crate::msm::msm;
+use crate::srs::PairingSetting;
 use crate::srs::multilinear::MultilinearSrs;
-use crate::srs::{PairingSetting};
 use crate::stacked::{Multilinear, Opening, encode_points, longest, of_length};
 
 /// The scheme of Papamanthou, Shi and Tamassia.

@@ -49,7 +49,7 @@ use trilemma_core::{
 };
 
 use crate::fri::HASHES;
-use crate::fri::tree::{Merkle, Blake3Tree, KeccakTree, Poseidon2Tree, Sponges, Tree};
+use crate::fri::tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree, Sponges, Tree};
 use crate::stacked::{Multilinear, Opening, Stacked};
 use parameters::Parameters;
 use shared::Shared;
