@@ -141,8 +141,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Adds a proven term with the grinding that was done for it. Equal rounds in a row, as of a
-    /// sumcheck, are one line.
+    /// Adds a proven term with the grinding that was done for it. Equal rounds, as of a sumcheck, are
+    /// one line.
     pub fn prove(&mut self, term: &ErrorTerm, grinding: u32) {
         let term = Term {
             name: term.name.into(),
@@ -151,7 +151,7 @@ impl Ledger {
             reference: term.reference.into(),
             standing: Standing::Proven,
         };
-        if self.terms.last() != Some(&term) {
+        if !self.terms.contains(&term) {
             self.terms.push(term);
         }
     }

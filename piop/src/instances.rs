@@ -124,9 +124,10 @@ impl Instances {
         self.list.iter().map(|i| i.interactions as f64 * 2f64.powi(i.log_height as i32)).sum()
     }
 
-    /// Error of `gamma` and `beta`.
+    /// Error of `gamma` and `beta`: that the sum of fractions vanishes by chance, or one of their
+    /// denominators does.
     pub fn bus_term<S: Setting>(&self, public: usize) -> ErrorTerm {
-        let degree = (self.fractions() + public as f64) * self.arity.max(1) as f64;
+        let degree = 2.0 * (self.fractions() + public as f64) * self.arity.max(1) as f64;
         ErrorTerm { reference: "[Hab22] Lemma 5", ..ErrorTerm::schwartz_zippel("bus argument", degree, S::ext_bits()) }
     }
 }

@@ -23,7 +23,7 @@
 //! `(k + 1) |H_t|`, so `Q` has degree below `k N` and is sent as `k` columns of height `N`, the
 //! largest: `Q = sum_c X^(c N) q_c`.
 //!
-//! **Soundness.** Bus: `N_i L / |F|` for `N_i` fractions of tuples of at most `L` entries (all
+//! **Soundness.** Bus: `2 N_i L / |F|` for `N_i` fractions of tuples of at most `L` entries (all
 //! multiplicities fit the characteristic, which the verifier checks). Batching: constraints / `|F|`.
 //! Point: `(k + 1) N / |F|`. Each is divided by the scheme's list size.
 //!
