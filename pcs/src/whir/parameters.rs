@@ -208,3 +208,71 @@ where
     }
     terms
 }
+
+#[cfg(test)]
+mod tests {
+    use trilemma_core::Security;
+    use trilemma_core::setting::{BabyBear4, Goldilocks2, KoalaBear4, KoalaBear5};
+
+    use super::*;
+    use crate::fri::tree::Blake3Tree;
+
+    fn solve<S>(bits: u32, regime: Regime, variables: usize) -> Result<Parameters<S, Blake3Tree>, ConfigError>
+    where
+        S: Smooth<Ext: TwoAdicField>,
+        Blake3Tree: Tree<S>,
+    {
+        Parameters::solve(&Options { security: Security { bits, regime }, ..Options::default() }, variables)
+    }
+
+    /// The schedules fit p3-whir, and every term reaches the target.
+    fn reaches<S>(bits: u32, regime: Regime)
+    where
+        S: Smooth<Ext: TwoAdicField>,
+        Blake3Tree: Tree<S>,
+    {
+        for variables in 6..=26 {
+            let parameters = solve::<S>(bits, regime, variables).unwrap_or_else(|e| panic!("2^{variables}: {e}"));
+            assert!(parameters.reaches(f64::from(bits)));
+            assert!(parameters.config.final_sumcheck_rounds() <= LAST);
+        }
+    }
+
+    #[test]
+    fn targets_are_reached() {
+        for bits in [20, 80, 100] {
+            for regime in [Regime::Udr, Regime::Jbr] {
+                reaches::<KoalaBear4>(bits, regime);
+                reaches::<BabyBear4>(bits, regime);
+                reaches::<Goldilocks2>(bits, regime);
+            }
+        }
+        reaches::<KoalaBear5>(128, Regime::Udr);
+        reaches::<KoalaBear5>(128, Regime::Jbr);
+    }
+
+    #[test]
+    fn a_short_field_is_refused_with_advice() {
+        let refused = solve::<KoalaBear4>(128, Regime::Udr, 22).err().map(|e| e.0).unwrap_or_default();
+        assert!(refused.contains("degree 5"), "{refused}");
+    }
+
+    /// The terms are those that p3-security computes, with its field of whole bits.
+    #[test]
+    fn terms_match_p3_security() {
+        for (regime, theirs) in
+            [(Regime::Udr, SecurityAssumption::UniqueDecoding), (Regime::Jbr, SecurityAssumption::JohnsonBound)]
+        {
+            let code = Code { regime, ext_bits: 155.0, variables: 20, rate: 2 };
+            let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a} {b}");
+            near(code.list_bits(), theirs.list_size_bits(20, 2));
+            near(code.query(80), theirs.queries_error(2, 80));
+            near(code.combine(3), theirs.queries_combination_error(155, 20, 2, 1, 2) + 1.0);
+            let fold = theirs.prox_gaps_error(20, 2, 155, 2);
+            near(code.fold().bits, sum(fold, theirs.fold_sumcheck_error(155, 20, 2)));
+            if regime == Regime::Jbr {
+                near(code.out_of_domain(2).bits, theirs.ood_error(20, 2, 155, 2));
+            }
+        }
+    }
+}
