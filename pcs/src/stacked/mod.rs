@@ -173,6 +173,7 @@ impl<S: Setting, P: Multilinear<S>> Scheme<S> for Stacked<P> {
         if layout.variables > pk.max_variables {
             return Err(too_long(pk.max_variables));
         }
+        t.bind("shapes", &encode_shapes(&shapes));
         if layout.is_empty() {
             return Ok(Opener { layout, inner: None });
         }
@@ -192,6 +193,7 @@ impl<S: Setting, P: Multilinear<S>> Scheme<S> for Stacked<P> {
         t: &mut VerifierTranscript<'_>,
     ) -> Result<Self::Commitment, Reject> {
         let layout = Layout::of(shapes, P::MIN_VARIABLES, vk.max_variables)?;
+        t.bind("shapes", &encode_shapes(shapes));
         if layout.is_empty() {
             return Ok(None);
         }
@@ -201,6 +203,11 @@ impl<S: Setting, P: Multilinear<S>> Scheme<S> for Stacked<P> {
 
 fn too_long(max: usize) -> ProveError {
     ConfigError(format!("an oracle has more than 2^{max} cells, which is what the keys are for")).into()
+}
+
+/// Different shapes may have one stack, so that nothing sent depends on which.
+fn encode_shapes(shapes: &[Shape]) -> Vec<u8> {
+    shapes.iter().flat_map(|s| [s.log_height as u64, s.width as u64]).flat_map(u64::to_le_bytes).collect()
 }
 
 /// Writes a matrix column by column.
