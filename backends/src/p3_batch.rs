@@ -51,7 +51,7 @@ use trilemma_core::{ConfigError, Options, Properties, Reject, Security, Setting}
 use trilemma_frontends::riscv::Program;
 use trilemma_pcs::fri::HASHES;
 use trilemma_pcs::fri::parameters::Parameters;
-use trilemma_pcs::fri::tree::{Merkle, Blake3Tree, KeccakTree, Poseidon2Tree, Tree};
+use trilemma_pcs::fri::tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree, Tree};
 
 use crate::combination::protocol_id;
 use crate::{Failure, Keys, Pipeline, System, Verifier};

@@ -1,4 +1,4 @@
-//! `basefold`: multilinear claims from a sumcheck interleaved with FRI folding [ZCF24, Hab24].
+//! `basefold`: multilinear claims from a sumcheck interleaved with FRI folding \[ZCF24, Hab24\].
 //!
 //! **Claim.** Polynomials committed by Merkle trees over interleaved Reed-Solomon words take the
 //! claimed values, all at suffixes of one point.
@@ -30,12 +30,12 @@
 //! own, and the openings of one length are batched among themselves.
 //!
 //! **Soundness**, round by round. A state is good if some codeword agrees with the word on all
-//! positions that are consistent so far, at least `1 - delta` of them, and has the claimed value. By
+//! positions that are consistent so far, more than `1 - delta` of them, and has the claimed value. By
 //! correlated agreement on the very set of agreement, a challenge makes a bad state good with
-//! probability `(C + L) / |F|`: `C` exceptional parameters of a line, and one for each of the `L`
-//! codewords near the word, whose claim is a false linear polynomial in the challenge ([`Proximity`];
-//! [Hab24] has the list decoding range). Openings batched by powers of `alpha` are a curve. A bad
-//! state survives `q` queries with probability `(1 - delta)^q`.
+//! probability `(C + L) / |F|`: `C` exceptional parameters of a line ([`crate::codes::proximity`]), and
+//! one for each of the `L` codewords near the word, whose claim is a false linear polynomial in the
+//! challenge. Openings batched by powers of `alpha` are a curve. A bad state survives `q` queries with
+//! probability `(1 - delta)^q`. \[Hab24\] has the argument in the list decoding range.
 //!
 //! | symbol | meaning |
 //! |---|---|
@@ -43,7 +43,7 @@
 //! | `a` | log2 of the folding arity, at most [`MAX_LOG_ARITY`] |
 //! | `R` | ratio of the longest word to a shorter one |
 //!
-//! **Deviations** from [ZCF24]: values for coefficients, interleaving, folding by more than two
+//! **Deviations** from \[ZCF24\]: values for coefficients, interleaving, folding by more than two
 //! between commitments, stopping early, several polynomials.
 
 mod folding;
@@ -64,7 +64,7 @@ use trilemma_core::{
     Smooth, VerifierTranscript,
 };
 
-use crate::codes::proximity::{Proximity, ReedSolomon};
+use crate::codes::proximity::ReedSolomon;
 use crate::codes::{Hashed, oracle};
 use crate::fri::tree::Merkle;
 use crate::stacked::{Multilinear, Opening};
@@ -265,18 +265,21 @@ impl<S: Smooth, T: Merkle<S>> Key<S, T> {
         let term = |name, bad| longest.term(name, bad, bits);
         let query_bits = self.queries as f64 * longest.query_bits;
         Terms {
-            batch: ErrorTerm { reference: batch_reference(&longest), ..term("BaseFold batching", batch) },
+            batch: term("BaseFold batching", batch),
             columns: term("BaseFold columns", sum(|_| 1.0)),
             fold: term("BaseFold folding", sum(|_| 1.0)),
             join: term("BaseFold joining", longest.bad()),
-            query: ErrorTerm { name: "BaseFold queries", bits: query_bits, reference: "[Hab24]" },
+            query: ErrorTerm {
+                name: "BaseFold queries",
+                bits: query_bits,
+                reference: if self.code.johnson.is_none() {
+                    "[BCIKS20] Theorem 8.3, unique decoding"
+                } else {
+                    "[Hab24]"
+                },
+            },
         }
     }
-}
-
-/// Where exceptions of curves are counted.
-fn batch_reference(proximity: &Proximity) -> &'static str {
-    if proximity.list == 1.0 { "[BCIKS20] Theorem 1.5" } else { proximity.reference }
 }
 
 impl Plan {

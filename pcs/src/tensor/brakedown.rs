@@ -1,4 +1,4 @@
-//! Brakedown's codes [GLSTW21, Section 5], encoded in linear time by sparse matrices.
+//! Brakedown's codes \[GLSTW21, Section 5\], encoded in linear time by sparse matrices.
 //!
 //! `Enc(x) = (x, z, z B)` with `z = Enc(x A)`, where `A` maps `n` symbols to `alpha n`, and `B` fills the
 //! codeword up to `r n`; short messages are encoded by a Reed-Solomon code. Every row of `A` has `c`
@@ -29,7 +29,7 @@ use super::LinearCode;
 use super::sparse::{Sparse, Stream};
 use crate::codes::proximity::Proximity;
 
-/// The last line of Figure 2 of [GLSTW21]: relative distance 0.07.
+/// The last line of Figure 2 of \[GLSTW21\]: relative distance 0.07.
 const ALPHA: f64 = 0.238;
 const BETA: f64 = 0.1205;
 const R: f64 = 1.72;
@@ -62,7 +62,7 @@ fn distance(n: usize) -> usize {
     if n <= SHORT { length(n) - n + 1 } else { ceil(BETA * n as f64) }
 }
 
-/// Entries of every row of `A` and of `B`, from [GLSTW21, Section 5.1].
+/// Entries of every row of `A` and of `B`, from \[GLSTW21, Section 5.1\].
 fn weights(n: usize, base_bits: f64) -> (usize, usize) {
     let entropy = |p: f64| -p * p.log2() - (1.0 - p) * (1.0 - p).log2();
     let size = n as f64;

@@ -1,4 +1,4 @@
-//! `ligero` and `brakedown`: multilinear claims from any linear code [AHIV17, GLSTW21].
+//! `ligero` and `brakedown`: multilinear claims from any linear code \[AHIV17, GLSTW21\].
 //!
 //! **Claim.** Polynomials committed by Merkle trees over interleaved codewords take the claimed
 //! values, all at suffixes of one point.
@@ -15,7 +15,7 @@
 //! 3. A nonce, and queries: rows of the committed matrices, whose inner products with `eq(r, .)` must
 //!    be symbols of the codeword of `u`.
 //!
-//! **Soundness.** Each round is a combination of two interleaved words, as in [DP24]: a challenge makes
+//! **Soundness.** Each round is a combination of two interleaved words, as in \[DP24\]: a challenge makes
 //! words near the code of words that are not, or a true claim of a false one, with probability
 //! `(C + L) / |F|` ([`Proximity`]). After the rounds either the combined word is outside the radius, or
 //! the polynomials it is near to have other values than `u` has; both ways `u`'s codeword differs from it
@@ -24,7 +24,7 @@
 //! **Cost.** `a` minimizes the proof, which depends on the code and the size only. The verifier
 //! encodes one message: `sqrt(n)`, as are proofs.
 //!
-//! **Deviations.** [GLSTW21] sends two combinations, a random one that tests proximity and one at the
+//! **Deviations.** \[GLSTW21\] sends two combinations, a random one that tests proximity and one at the
 //! point. Here the rounds make the point random, so that one does both.
 //!
 //! | symbol | meaning |
@@ -247,7 +247,9 @@ impl<S: Smooth, C: LinearCode<S>, T: Merkle<S>> Multilinear<S> for Tensor<C, T> 
         t: &mut ProverTranscript,
     ) -> Result<Committed<S, T>, ProveError> {
         let layout = pk.layout(values.len().trailing_zeros() as usize);
-        let encoded = pk.code.encode(Columns::new(values.clone(), 1 << layout.log_columns));
+        let mut messages = Vec::with_capacity(layout.length << layout.log_columns);
+        messages.extend_from_slice(&values);
+        let encoded = pk.code.encode(Columns::new(messages, 1 << layout.log_columns));
         Ok(Committed { values, tree: oracle::commit::<S, T>(&pk.mmcs, encoded, label, t) })
     }
 
