@@ -79,6 +79,7 @@ impl<E: Field> Side<E> {
 
 #[cfg(test)]
 mod tests {
+    use p3_field::PrimeCharacteristicRing;
     use p3_field::extension::BinomialExtensionField;
     use p3_koala_bear::KoalaBear;
 
