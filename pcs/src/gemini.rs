@@ -33,7 +33,7 @@
 //! of `h_(k-1)`, so the identities say of those of `f_(o,j)` what is claimed, whatever follows them.
 //! What `P` subtracts for degrees it also reports as `L`, so the terms cover both.
 //!
-//! **Deviations.** Columns, and the squares of `beta`, which spare one of three points; in [BCHO22] every
+//! **Deviations.** Columns, and the squares of `beta`, which spare one of three points; in \[BCHO22\] every
 //! polynomial is opened at `beta`, `-beta` and `beta^2`.
 
 use std::marker::PhantomData;

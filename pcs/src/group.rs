@@ -26,7 +26,7 @@ pub trait GroupSetting: Setting<Ext = <Self as Setting>::Base> {
     /// The curve of commitments; the first group where there is a pairing.
     type G1: Curve<BaseField: PrimeField>;
     /// log2 of the best known cost of a discrete logarithm in the field that pairings map to
-    /// [PFC22, GMT19]; infinite where the embedding degree puts that field out of reach.
+    /// \[PFC22, GMT19\]; infinite where the embedding degree puts that field out of reach.
     const TARGET_GROUP_BITS: f64;
 
     /// The scalar as `ark` sees it.

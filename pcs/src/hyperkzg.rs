@@ -1,5 +1,5 @@
-//! `hyperkzg`: multilinear claims from univariate KZG, by folding as in Gemini [BCHO22, Section 2.4.2]
-//! with the values on the hypercube as coefficients [ZSC24].
+//! `hyperkzg`: multilinear claims from univariate KZG, by folding as in Gemini \[BCHO22, Section 2.4.2\]
+//! with the values on the hypercube as coefficients \[ZSC24\].
 //!
 //! **Claim.** For committed multilinear `f_o` and suffixes `r_o` of one point `r`, `f_o(r_o) = v_o`.
 //!
@@ -14,7 +14,7 @@
 //! 2. P: `[h_k(tau)]_1` for `k` from `n - 1` to 1. As `h_0 = sum gamma^o v_o`, V knows it.
 //! 3. V: `beta`.
 //! 4. P: `g_k(beta)` and `g_k(-beta)` for every `k`, from which V has `h_(k-1)(beta^2)` and checks `h_0`.
-//! 5. The `g_k` are opened at `beta` and `-beta`, the `h_k` at `beta^2`, as in [BDFG20, Section 4.1]:
+//! 5. The `g_k` are opened at `beta` and `-beta`, the `h_k` at `beta^2`, as in \[BDFG20, Section 4.1\]:
 //!    V: `delta`, by whose powers all `g_k` and all `h_k` are combined to `G` and `H`, with remainders
 //!    `R_G` of degree 1 and `R_H` of degree 0.
 //!    P: `W = [w(tau)]_1` for `w = (G - R_G) / Z_G + (H - R_H) / Z_H`, with `Z_G = X^2 - beta^2` and

@@ -5,7 +5,7 @@
 //!
 //! **Relation.** The values of `f` fill a matrix `M` of `2^floor(n/2)` rows and `w = 2^ceil(n/2)`
 //! columns, row by row, and `C_i = sum_k M_(i,k) G_k` commits to row `i`
-//! [WTSTW18, Section 6]. For `L = eq(left half of r)` and `R = eq(right half of r)`, `f(r) = L^T M R`.
+//! \[WTSTW18, Section 6\]. For `L = eq(left half of r)` and `R = eq(right half of r)`, `f(r) = L^T M R`.
 //!
 //! **Messages**, for each group of openings with one right half:
 //! 1. V: `gamma`, once for all groups, if some group has two openings.
@@ -26,7 +26,7 @@
 //! binds to one polynomial of exactly `n` variables.
 //!
 //! **Deviations.** Rows are not blinded, so nothing is hidden, and `u` is sent as it is instead of
-//! through an inner-product argument [BCCGP16, BBBPWM18]. The argument would shorten the opening to
+//! through an inner-product argument \[BCCGP16, BBBPWM18\]. The argument would shorten the opening to
 //! `2 log w` points, but not the commitments, which are as long as `u` and of which there are
 //! several; it would cost the prover sums over the whole width, and spare the verifier nothing.
 //!

@@ -4,7 +4,7 @@
 //!
 //! **Relation.** `C_i = [f_i(tau)]_1` with `deg f_i < N`, the length of the reference string \[KZG10\].
 //!
-//! **Messages** [BDFG20, Section 4.1], for `T` the union of the `S_i`, `Z_A(X) = prod_(a in A) (X - a)`,
+//! **Messages** \[BDFG20, Section 4.1\], for `T` the union of the `S_i`, `Z_A(X) = prod_(a in A) (X - a)`,
 //! and `r_i` the polynomial of degree below `|S_i|` through the claimed values:
 //! 1. V: `gamma`.
 //! 2. P: `W = [h(tau)]_1` for `h = sum_i gamma^i (f_i - r_i) / Z_(S_i)`.
@@ -19,7 +19,7 @@
 //! column, two per opening. Verifier: one sum over the opened columns and two pairings.
 //!
 //! **Soundness.** Knowledge sound in the algebraic group model under the q-discrete-logarithm
-//! assumption [BDFG20, Section 4; FKL18], with errors `m / |F|` for `gamma`, `m` the number of columns,
+//! assumption \[BDFG20, Section 4; FKL18\], with errors `m / |F|` for `gamma`, `m` the number of columns,
 //! and `(N + |T|) / |F|` for `z`. Knowing `2^k` powers of `tau` costs `k/2` bits \[Cheon06\].
 //!
 //! **Degrees.** A column of height `n` is bound to a polynomial of degree below `N`, which may exceed

@@ -1,7 +1,7 @@
 //! Sums of multiples of curve points: many bases with many scalars, once or for many rows of scalars,
 //! or one base with many scalars.
 //!
-//! Pippenger's bucket method [BDLO12, Section 4] with signed digits. Points stay affine: additions are
+//! Pippenger's bucket method \[BDLO12, Section 4\] with signed digits. Points stay affine: additions are
 //! done in batches that share one field inversion, about 6 multiplications each instead of 10 to 14.
 //! Scalars are split by size first, so a column of small integers costs what its integers cost.
 //! Running time depends on the scalars; nothing here protects a secret from a clock.
@@ -298,7 +298,7 @@ fn sort_and_fold<P: Curve>(
         }
     };
     // Base and sign of every digit, in the order of buckets.
-    let mut own_sizes = vec![0u32; rows.len() * digits.count << (digits.width - 1)];
+    let mut own_sizes = vec![0u32; (rows.len() * digits.count) << (digits.width - 1)];
     each_digit(&mut |bucket, _, _| own_sizes[bucket] += 1);
     let mut ends: Vec<u32> = own_sizes
         .iter()

@@ -1,4 +1,4 @@
-//! `pst`: multilinear claims from one quotient for each variable [PST13].
+//! `pst`: multilinear claims from one quotient for each variable \[PST13\].
 //!
 //! **Claim.** For committed multilinear `f_o` and suffixes `r_o` of one point `r`, `f_o(r_o) = v_o`.
 //!
@@ -22,7 +22,7 @@
 //! **Soundness.** In the algebraic group model what is sent are known polynomials in all `N` variables of
 //! the string, and an equation that holds at `t` holds identically, or else yields `t`: with
 //! `t_i = a_i y + b_i` it is a root of a known polynomial in `y`, so this is the q-discrete logarithm for
-//! `q = N` [FKL18]. Identically, `G - H'` vanishes wherever the variables of its stretch equal their
+//! `q = N` \[FKL18\]. Identically, `G - H'` vanishes wherever the variables of its stretch equal their
 //! coordinates. From the last stretch back: `G(.., r) = v` whatever the other variables are, hence, but
 //! for `m / |F|`, each `f_o(.., r_o) = v_o` of the `m` joined there, and `H(.., r)` the value before. So a
 //! commitment stands for the polynomial that it is with its first variables zero, also if it was made to

@@ -3,7 +3,7 @@
 //! | symbol | meaning |
 //! |---|---|
 //! | `s_i(X)` | plain round polynomial: the sum with coordinate `i` left free |
-//! | `t_i(X)` | with `eq(r, x)` in the summand: `s_i(X) = eq(r_1..i-1, rho) eq(r_i, X) t_i(X)`, so that `t_i` has a degree less and the factors of `eq` never travel [Gru24] |
+//! | `t_i(X)` | with `eq(r, x)` in the summand: `s_i(X) = eq(r_1..i-1, rho) eq(r_i, X) t_i(X)`, so that `t_i` has a degree less and the factors of `eq` never travel \[Gru24\] |
 //!
 //! A round polynomial of degree `d` is sent as its values at `0, 2, ..., d`; the value at 1 follows
 //! from the claim. Coordinates are bound from the first, the most significant bit, on.

@@ -169,7 +169,8 @@ fn answer<S: Smooth, T: Merkle<S>>(
         let (Some(&arity), Some(tree)) = (plan.arities.get(word), trees.get(word)) else { break };
         let leaves = oracle::blocks(&positions, arity);
         let degree = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION;
-        let known = |leaf: usize, column: usize| positions.binary_search(&(leaf << arity | column / degree)).is_ok();
+        let known =
+            |leaf: usize, column: usize| positions.binary_search(&((leaf << arity) | (column / degree))).is_ok();
         oracle::reveal::<S, T>(&pk.mmcs, tree, &leaves, known, t);
         positions = leaves;
         left -= arity;

@@ -130,7 +130,7 @@ fn query<S: Smooth, T: Merkle<S>>(
         let leaves = oracle::blocks(&positions, arity);
         let degree = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION;
         let known = |leaf: usize, column: usize| {
-            let at = positions.binary_search(&(leaf << arity | column / degree)).ok()?;
+            let at = positions.binary_search(&((leaf << arity) | (column / degree))).ok()?;
             BasedVectorSpace::<S::Base>::as_basis_coefficients_slice(&values[at]).get(column % degree).copied()
         };
         let height = 1 << (left + vk.code.log_blowup - arity);

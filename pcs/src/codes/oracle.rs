@@ -141,7 +141,7 @@ mod tests {
             proof[T::DIGEST_BYTES + 1] ^= change;
             let mut t = VerifierTranscript::new(b"", Security::default(), &proof);
             let root = receive::<S, T>("root", &mut t).expect("a root");
-            let known = |r: usize, c: usize| ((r + c) % 2 == 0).then(|| S::Base::from_usize(3 * r + c));
+            let known = |r: usize, c: usize| (r + c).is_multiple_of(2).then(|| S::Base::from_usize(3 * r + c));
             let read = read::<S, T>(&mmcs, &root, dimensions, rows, known, &mut t);
             let expected = rows.iter().map(|r| (0..3).map(|c| S::Base::from_usize(3 * r + c)).collect()).collect();
             if change == 0 {

@@ -1,4 +1,4 @@
-//! `fri`: univariate claims from a batched FRI low-degree test [BBHR18, BCIKS20], on p3-fri.
+//! `fri`: univariate claims from a batched FRI low-degree test \[BBHR18, BCIKS20\], on p3-fri.
 //!
 //! **Claim.** Matrices committed by Merkle trees over their low-degree extensions take the claimed
 //! values at the claimed points of the challenge field.

@@ -1,4 +1,4 @@
-//! Reference strings for multilinear polynomials [PST13]: the Lagrange basis of the hypercube at a
+//! Reference strings for multilinear polynomials \[PST13\]: the Lagrange basis of the hypercube at a
 //! secret point `t` in the exponent.
 //!
 //! `[eq(t, x)]_1` for every `x` in `{0, 1}^N`, and `[1]_2, [t_0]_2, ..., [t_(N-1)]_2`. Polynomials of

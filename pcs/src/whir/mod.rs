@@ -1,4 +1,4 @@
-//! `whir`: multilinear openings from the WHIR proximity test [WHIR24], on p3-whir.
+//! `whir`: multilinear openings from the WHIR proximity test \[WHIR24\], on p3-whir.
 //!
 //! **Claim.** The polynomial whose values lie behind a Merkle root takes the claimed value at a point.
 //!
@@ -6,13 +6,13 @@
 //! of degree below `2^(m-k)`, are encoded by a Reed-Solomon code of rate `rho`, whose words are the
 //! columns under the tree.
 //!
-//! **Messages** [WHIR24, Construction 5.1]. Commit: the root. Open, under a challenger forked from the
+//! **Messages** \[WHIR24, Construction 5.1\]. Commit: the root. Open, under a challenger forked from the
 //! transcript: values at out-of-domain points where the code is decoded beyond its unique radius, then
 //! in every round a sumcheck that folds `k` variables, the root of the folded polynomial at a lower rate,
 //! and queries to the code before. The last polynomial is sent. p3's whole output is sent back through
 //! the transcript, and the claimed value is the verifier's own, never read from a proof.
 //!
-//! **Soundness** [WHIR24, Theorem 5.2], for every round with `m` variables, rate `rho`, distance
+//! **Soundness** \[WHIR24, Theorem 5.2\], for every round with `m` variables, rate `rho`, distance
 //! `delta`, lists of `L` words: folding `2 L / |F| + err`, out of domain `L^2 2^(s m) / (2 |F|^s)`, queries
 //! `(1 - delta)^t` and `(s + t) L' / |F|` for combining their answers; see [`parameters`]. Missing bits
 //! are ground by p3 before each challenge.

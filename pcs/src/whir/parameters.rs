@@ -174,7 +174,7 @@ impl Code {
     }
 }
 
-/// The errors of [WHIR24, Theorem 5.2], with the bits that p3 grinds for them.
+/// The errors of \[WHIR24, Theorem 5.2\], with the bits that p3 grinds for them.
 fn terms<E, F, C>(config: &WhirConfig<E, F, C>, regime: Regime, ext_bits: f64) -> Vec<(ErrorTerm, usize)>
 where
     F: Field,

@@ -1,7 +1,7 @@
 //! Where the matrices of a proof's instances lie, and what is asked of them.
 
 use p3_field::{BasedVectorSpace, TwoAdicField};
-use trilemma_arith::{Air, Kernel};
+use trilemma_arith::Air;
 use trilemma_core::channel::{Oracle, Question, Shape};
 use trilemma_core::{ErrorTerm, Reject, Setting, Smooth, UniEval};
 
@@ -19,8 +19,8 @@ pub struct Layout {
 impl Layout {
     /// The layout for a sizes message.
     pub fn decode<S: Setting>(air: &Air<S>, sizes: &[u8]) -> Result<Self, Reject> {
-        let degree = |t: &Box<dyn Kernel<S>>| t.shape().max_degree().max(bus_degree(t.shape()));
-        let degree = air.tables.iter().map(degree).max().unwrap_or(0).max(2);
+        let shapes = air.tables.iter().map(|t| t.shape());
+        let degree = shapes.map(|shape| shape.max_degree().max(bus_degree(shape))).max().unwrap_or(0).max(2);
         let log_chunks = (degree - 1).next_power_of_two().trailing_zeros() as usize;
         Ok(Self { instances: Instances::decode(air, sizes)?, log_chunks })
     }
