@@ -198,6 +198,20 @@ impl TableShape {
         self.nodes.iter().any(|n| matches!(n, Node::Next(_)))
     }
 
+    /// Advice columns read on the next row.
+    pub fn next_columns(&self) -> Vec<usize> {
+        let mut columns: Vec<usize> =
+            self.nodes.iter().filter_map(|n| if let Node::Next(i) = n { Some(*i) } else { None }).collect();
+        columns.sort_unstable();
+        columns
+    }
+
+    /// Largest degree among constraints, multiplicities and tuples.
+    pub fn full_degree(&self) -> usize {
+        let used = self.interactions.iter().flat_map(|i| i.tuple.iter().chain([&i.multiplicity]));
+        used.map(|&e| self.degree(e)).max().unwrap_or(0).max(self.max_degree())
+    }
+
     /// Largest degree among constraints.
     pub fn max_degree(&self) -> usize {
         self.constraints.iter().map(|c| self.degree(c.expr)).max().unwrap_or(0)

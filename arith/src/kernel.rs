@@ -6,6 +6,7 @@
 use p3_field::{Algebra, ExtensionField, Field, PrimeCharacteristicRing};
 use trilemma_core::Setting;
 
+use crate::air::PublicTerm;
 use crate::expr::TableShape;
 use crate::table::{Builder, Bus, Table};
 
@@ -48,6 +49,17 @@ impl<E: Field> Challenges<E> {
     {
         let start = X::from(self.gamma - E::from_u32(bus.id));
         tuple.iter().zip(&self.beta).fold(start, |acc, (&v, &b)| acc - X::from(b) * v)
+    }
+
+    /// What the statement's own tuples add to the sum of all fractions; `None` at a pole.
+    pub fn public_sum(&self, terms: &[PublicTerm]) -> Option<E> {
+        let mut sum = E::ZERO;
+        for term in terms {
+            let tuple: Vec<E> = term.tuple.iter().map(|&x| E::from_u32(x)).collect();
+            let d: E = self.denominator(term.bus, &tuple);
+            sum += E::from_i64(term.multiplicity) * d.try_inverse()?;
+        }
+        Some(sum)
     }
 }
 

@@ -3,9 +3,9 @@
 //! [`Pipeline`] is what a configuration says, [`system`] resolves it, a [`System`] makes [`Keys`] for
 //! a program, and keys prove and verify. Nothing above this crate sees a field or a scheme.
 
+mod combination;
 mod p3_batch;
 mod registry;
-mod univariate;
 
 use std::time::Duration;
 

@@ -51,9 +51,9 @@ use trilemma_core::{ConfigError, Options, Properties, Reject, Security, Setting}
 use trilemma_frontends::riscv::Program;
 use trilemma_pcs::fri::HASHES;
 use trilemma_pcs::fri::parameters::Parameters;
-use trilemma_pcs::fri::tree::{Blake3Tree, KeccakTree, Poseidon2Tree, Tree};
+use trilemma_pcs::fri::tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree, Tree};
 
-use crate::univariate::protocol_id;
+use crate::combination::protocol_id;
 use crate::{Failure, Keys, Pipeline, System, Verifier};
 use air::TableAir;
 use codec::InstanceShape;
@@ -76,7 +76,7 @@ const MIN_LOG_HEIGHT: usize = 2;
 trait Backed: Tree<S, Challenger: Clone + CanSample<E> + Send + Sync> {}
 impl<T: Tree<S, Challenger: Clone + CanSample<E> + Send + Sync>> Backed for T {}
 
-type Trees<T> = <T as Tree<S>>::Mmcs;
+type Trees<T> = <T as Merkle<S>>::Mmcs;
 type FriP3<T> = FriParameters<ExtensionMmcs<F, E, Trees<T>>>;
 type P3Pcs<T> = Timed<TwoAdicFriPcs<F, Radix2DitParallel<F>, Trees<T>, ExtensionMmcs<F, E, Trees<T>>>>;
 type Config<T> = StarkConfig<P3Pcs<T>, E, <T as Tree<S>>::Challenger>;

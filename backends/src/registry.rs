@@ -1,12 +1,14 @@
 //! Names to proof systems.
 
 use trilemma_core::security::SECURITY_FLOOR;
-use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
-use trilemma_core::{ConfigError, Options, Piop};
-use trilemma_pcs::Available;
+use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
+use trilemma_core::{ConfigError, Options};
+use trilemma_pcs::{Available, Served};
+use trilemma_piop::ml_stark::MlStark;
+use trilemma_piop::spartan::Spartan;
 use trilemma_piop::uni_stark::UniStark;
 
-use crate::univariate::Univariate;
+use crate::combination::{AirPiop, Combination};
 use crate::{Pipeline, System, p3_batch};
 
 /// A legal pipeline: four parts for a combination, three for a whole system.
@@ -19,12 +21,16 @@ struct Entry {
 type Make = fn(&Pipeline, &Options) -> Result<Box<dyn System>, ConfigError>;
 
 fn entries() -> Vec<Entry> {
-    fn of<S: Available>(entries: &mut Vec<Entry>) {
-        let piop = <UniStark as Piop<S>>::NAME;
-        entries.extend(S::univariate().into_iter().map(|scheme| Entry {
-            parts: vec!["air", piop, scheme.name, S::NAME],
-            make: |pipeline, options| Ok(Box::new(Univariate::<S>::new(pipeline, options)?)),
+    fn with<S: Available, P: AirPiop<S>>(entries: &mut Vec<Entry>) {
+        entries.extend(P::Query::schemes().into_iter().map(|scheme| Entry {
+            parts: vec![P::ARITHMETIZATION, P::NAME, scheme.name, S::NAME],
+            make: |pipeline, options| Ok(Box::new(Combination::<S, P>::new(pipeline, options)?)),
         }));
+    }
+    fn of<S: Available>(entries: &mut Vec<Entry>) {
+        with::<S, UniStark>(entries);
+        with::<S, MlStark>(entries);
+        with::<S, Spartan>(entries);
     }
     let mut entries = Vec::new();
     of::<KoalaBear4>(&mut entries);
@@ -33,6 +39,8 @@ fn entries() -> Vec<Entry> {
     of::<Goldilocks2>(&mut entries);
     of::<Bls12>(&mut entries);
     of::<Bn254>(&mut entries);
+    of::<Pallas>(&mut entries);
+    of::<Vesta>(&mut entries);
     entries.push(Entry { parts: p3_batch::NAME.to_vec(), make: p3_batch::system });
     entries
 }

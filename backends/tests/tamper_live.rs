@@ -30,7 +30,7 @@ use trilemma_piop::uni_stark::UniStark;
 #[test]
 fn proofs_of_bad_traces() {
     fn run<S: Available>(scheme: &str) {
-        let tiny = Tiny::<S>::new(scheme, &options("blake3"));
+        let tiny = Tiny::<S, UniStark>::new(scheme, &options("blake3"));
         let mut traces = vec![tiny.trace.clone()];
         for (i, instance) in tiny.trace.instances.iter().enumerate() {
             let width = [3, 3, 1][instance.table];
@@ -139,7 +139,7 @@ impl<S: Available> OracleProver<S, UniEval<S::Ext>> for Liar<'_, S> {
 #[test]
 fn lies_in_every_message() {
     fn run<S: Available>(scheme: &str) {
-        let tiny = Tiny::<S>::new(scheme, &options("blake3"));
+        let tiny = Tiny::<S, UniStark>::new(scheme, &options("blake3"));
         let prove = |lie: Lie| {
             let mut lies = Vec::new();
             let proof = tiny.prove_with(|inner| {
@@ -270,17 +270,17 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> Opens<S, Q> for Lying<P> {
 }
 
 /// A scheme that lies, and the same that does not.
-fn both<S: Available, P: Opens<S, UniEval<S::Ext>>>() -> [Arc<Scheme<S>>; 2] {
+fn both<S: Available, P: Opens<S, UniEval<S::Ext>>>() -> [Arc<Scheme<S, UniStark>>; 2] {
     let options = options("blake3");
     let lying = Keyed::<S, UniEval<S::Ext>, Lying<P>>::new(&options, 6).unwrap();
-    [Arc::new(Box::new(lying)), Arc::new(scheme::<S>(P::NAME, &options))]
+    [Arc::new(Box::new(lying)), Arc::new(scheme::<S, UniStark>(P::NAME, &options))]
 }
 
 /// Teaches: the PIOP tests the answers against each other.
 #[test]
 fn false_answers() {
     fn run<S: Available, P: Opens<S, UniEval<S::Ext>>>() {
-        let [lying, honest] = both::<S, P>().map(Tiny::with);
+        let [lying, honest] = both::<S, P>().map(Tiny::<S, UniStark>::with);
         let answers = 3 + 3 + 3 + 2 + 8; // At least; false answers past the end are true proofs.
         let mut refused = 0;
         for at in 0.. {
@@ -345,7 +345,7 @@ fn false_answers_to_the_scheme_alone() {
 /// Teaches: a proof says something about one statement under one protocol.
 #[test]
 fn other_statements_and_protocols() {
-    let tiny = Tiny::<KoalaBear4>::new("fri", &options("blake3"));
+    let tiny = Tiny::<KoalaBear4, UniStark>::new("fri", &options("blake3"));
     let proof = tiny.prove(&tiny.trace);
     let binding = Binding { protocol: PROTOCOL, statement: b"seven results" };
     assert!(tiny.verify_other(&proof, &tiny.terms, binding).is_ok());

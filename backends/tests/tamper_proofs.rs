@@ -192,7 +192,7 @@ fn damages(proof: &[u8], dense: usize, sample: usize) -> Vec<Change> {
 fn damaged_proofs() {
     let case = fibonacci();
     let proof = &case.proved.proof;
-    let dense = prefix(case).max(4096).min(16_384);
+    let dense = prefix(case).clamp(4096, 16_384);
     println!("{:?}, {} bytes before the opening", case.proved.cost.proof_bytes_by_label, prefix(case));
     all_refused("uni-stark", proof, &damages(proof, dense, 2000), |p| {
         case.keys.verify(&case.proved.public, p).map(|_| ())

@@ -81,13 +81,15 @@ pub trait OracleProver<S: Setting, Q: ClaimKind<S>> {
     fn ask(&mut self, questions: Vec<Question<Q>>) -> Result<Vec<Vec<S::Ext>>, ProveError>;
 }
 
-/// Wall time spent in the scheme, by kind of work.
+/// What a run asked of the scheme.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SchemeTime {
-    /// Committing to oracles.
+pub struct SchemeCost {
+    /// Wall time spent committing to oracles.
     pub commit: Duration,
-    /// Answering questions and proving the answers.
+    /// Wall time spent answering questions and proving the answers.
     pub open: Duration,
+    /// Base-field cells committed, the index's not among them.
+    pub cells: u64,
 }
 
 /// A prover's channel over a scheme.
@@ -97,7 +99,7 @@ pub struct ProverChannel<'k, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> {
     sent: Vec<P::Opener>,
     claims: Vec<Claim<Q, S::Ext>>,
     hints: P::Hints,
-    time: SchemeTime,
+    cost: SchemeCost,
     list_bits: f64,
     /// The transcript.
     pub t: ProverTranscript,
@@ -113,7 +115,7 @@ impl<'k, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> ProverChannel<'k, S, Q, P>
             sent: Vec::new(),
             claims: Vec::new(),
             hints: P::Hints::default(),
-            time: SchemeTime::default(),
+            cost: SchemeCost::default(),
             list_bits,
             t,
         }
@@ -124,12 +126,12 @@ impl<'k, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> ProverChannel<'k, S, Q, P>
     }
 
     /// Proves every answer given.
-    pub fn finish(mut self) -> Result<(ProverTranscript, SchemeTime), ProveError> {
+    pub fn finish(mut self) -> Result<(ProverTranscript, SchemeCost), ProveError> {
         let start = Instant::now();
         let openers: Vec<&P::Opener> = self.fixed.into_iter().chain(&self.sent).collect();
         P::open(self.pk, &openers, &self.claims, self.hints, &mut self.t)?;
-        self.time.open += start.elapsed();
-        Ok((self.t, self.time))
+        self.cost.open += start.elapsed();
+        Ok((self.t, self.cost))
     }
 }
 
@@ -150,8 +152,9 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> OracleProver<S, Q> for ProverC
     fn send_oracle(&mut self, label: Label, matrices: Vec<Columns<S::Base>>) -> Result<Oracle, ProveError> {
         let start = Instant::now();
         let oracle = Oracle(self.openers().len());
+        self.cost.cells += matrices.iter().map(|m| m.values.len() as u64).sum::<u64>();
         self.sent.push(P::commit(self.pk, matrices, label, &mut self.t)?);
-        self.time.commit += start.elapsed();
+        self.cost.commit += start.elapsed();
         Ok(oracle)
     }
 
@@ -172,7 +175,7 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> OracleProver<S, Q> for ProverC
             self.t.send_ext::<S>("answers", values);
             self.claims.push(claim(question, values.clone()));
         }
-        self.time.open += start.elapsed();
+        self.cost.open += start.elapsed();
         Ok(answers)
     }
 }

@@ -6,6 +6,7 @@ use p3_field::{ExtensionField, Field, PrimeCharacteristicRing, TwoAdicField};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 
+use crate::multilinear::eq_index;
 use crate::setting::{Setting, Smooth};
 
 /// Columns over a field, row-major, with a power of two of rows.
@@ -88,6 +89,51 @@ impl<S: Smooth> ClaimKind<S> for UniEval<S::Ext> {
     fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         crate::setting::encode_ext::<S>(&self.0, &mut bytes);
+        bytes
+    }
+}
+
+/// The value of a multilinear polynomial at a point, whose first coordinate belongs to the most
+/// significant bit of the row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MlEval<E>(pub Vec<E>);
+
+/// A matrix column by column.
+pub struct ByColumn<'o, F: Clone> {
+    /// The values of the first column, then of the second, and so on.
+    pub values: Cow<'o, [F]>,
+    /// Rows, at least one.
+    pub height: usize,
+}
+
+impl<F: Clone> ByColumn<'_, F> {
+    /// The columns.
+    pub fn columns(&self) -> impl Iterator<Item = &[F]> {
+        self.values.chunks_exact(self.height)
+    }
+}
+
+impl<S: Setting> ClaimKind<S> for MlEval<S::Ext> {
+    const NAME: &'static str = "multilinear evaluation";
+    type On = ();
+    type View<'o> = ByColumn<'o, S::Base>;
+
+    fn evaluate(&self, columns: &Columns<S::Base>) -> Vec<S::Ext> {
+        let mut values = vec![S::Ext::ZERO; columns.width()];
+        for (row, cells) in columns.row_slices().enumerate() {
+            let weight = eq_index(row, &self.0);
+            values.iter_mut().zip(cells).for_each(|(value, &cell)| *value += weight * cell);
+        }
+        values
+    }
+
+    fn view<'o>(columns: &'o Columns<S::Base>, (): ()) -> ByColumn<'o, S::Base> {
+        ByColumn { values: Cow::Owned(columns.transpose().values), height: columns.height() }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.0.iter().for_each(|x| crate::setting::encode_ext::<S>(x, &mut bytes));
         bytes
     }
 }

@@ -28,6 +28,10 @@ pub const SCALAR_BYTES: usize = 32;
 pub type Bls12Scalar = CurveScalar<ark_bls12_381::FrConfig>;
 /// The scalar field of BN254.
 pub type Bn254Scalar = CurveScalar<ark_bn254::FrConfig>;
+/// The scalar field of Pallas, which is the base field of Vesta.
+pub type PallasScalar = CurveScalar<ark_pallas::FrConfig>;
+/// The scalar field of Vesta, which is the base field of Pallas.
+pub type VestaScalar = CurveScalar<ark_vesta::FrConfig>;
 
 /// The `ark-ff` field inside a [`CurveScalar`].
 pub type Inner<C> = Fp<MontBackend<C, 4>, 4>;

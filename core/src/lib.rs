@@ -9,6 +9,7 @@ pub mod channel;
 pub mod claim;
 pub mod curve;
 pub mod error;
+pub mod multilinear;
 pub mod options;
 pub mod piop;
 pub mod runner;
@@ -18,7 +19,7 @@ pub mod setting;
 pub mod transcript;
 
 pub use channel::{Oracle, OracleProver, OracleVerifier, Question, Shape};
-pub use claim::{Claim, ClaimKind, Columns, UniEval};
+pub use claim::{Claim, ClaimKind, Columns, MlEval, UniEval};
 pub use error::{ConfigError, ProveError, Reject};
 pub use options::Options;
 pub use piop::Piop;

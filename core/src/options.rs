@@ -17,7 +17,8 @@ pub struct Options {
     pub hash: String,
     /// log2 of the inverse rate of codes.
     pub log_blowup: usize,
-    /// log2 of the tallest matrix; `None` takes the scheme's default.
+    /// log2 of the longest polynomial committed, which is a column for univariate schemes and all cells
+    /// of an oracle for multilinear ones; `None` takes the scheme's default.
     #[serde(default)]
     pub max_log_height: Option<usize>,
     /// File of a structured reference string; `None` makes an insecure one on the spot.

@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::marker::PhantomData;
 
-use crate::channel::{OracleProver, OracleVerifier, ProverChannel, SchemeTime, Shape, VerifierChannel};
+use crate::channel::{OracleProver, OracleVerifier, ProverChannel, SchemeCost, Shape, VerifierChannel};
 use crate::claim::{ClaimKind, Columns};
 use crate::error::{ConfigError, ProveError, Reject};
 use crate::options::Options;
@@ -44,8 +44,8 @@ pub struct Proven {
     pub ledger: Ledger,
     /// Bytes by label.
     pub bytes: ByteCount,
-    /// Time in the scheme.
-    pub time: SchemeTime,
+    /// What the scheme cost.
+    pub cost: SchemeCost,
 }
 
 /// A prover's half of a protocol.
@@ -130,9 +130,9 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> Runner<S, Q> for Keyed<S, Q, P
         let fixed = index.0.as_ref().and_then(|o| o.downcast_ref::<P::Opener>());
         let mut channel = ProverChannel::<S, Q, P>::new(&self.pk, P::list_bits(&self.vk), fixed, t);
         run(&mut channel)?;
-        let (t, time) = channel.finish()?;
+        let (t, cost) = channel.finish()?;
         let (proof, ledger, bytes) = t.finish();
-        Ok(Proven { proof, ledger, bytes, time })
+        Ok(Proven { proof, ledger, bytes, cost })
     }
 
     fn verify(

@@ -141,15 +141,19 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Adds a proven term with the grinding that was done for it.
+    /// Adds a proven term with the grinding that was done for it. Equal rounds, as of a sumcheck, are
+    /// one line.
     pub fn prove(&mut self, term: &ErrorTerm, grinding: u32) {
-        self.terms.push(Term {
+        let term = Term {
             name: term.name.into(),
             bits: term.bits,
             grinding,
             reference: term.reference.into(),
             standing: Standing::Proven,
-        });
+        };
+        if !self.terms.contains(&term) {
+            self.terms.push(term);
+        }
     }
 
     /// Adds an assumption.

@@ -14,7 +14,7 @@ use p3_matrix::Matrix;
 use p3_matrix::bitrev::BitReversibleMatrix;
 
 use crate::claim::Columns;
-use crate::curve::{Bls12Scalar, Bn254Scalar, SCALAR_BYTES};
+use crate::curve::{Bls12Scalar, Bn254Scalar, PallasScalar, SCALAR_BYTES, VestaScalar};
 
 /// Base field, challenge field and canonical encoding of a pipeline.
 pub trait Setting: Copy + Default + Debug + Send + Sync + 'static {
@@ -165,4 +165,12 @@ curve_setting!(
 curve_setting!(
     /// The scalar field of BN254 (253.6 bits), which is its own challenge field.
     Bn254, "bn254", Bn254Scalar
+);
+curve_setting!(
+    /// The scalar field of Pallas (254.0 bits), which is its own challenge field.
+    Pallas, "pallas", PallasScalar
+);
+curve_setting!(
+    /// The scalar field of Vesta (254.0 bits), which is its own challenge field.
+    Vesta, "vesta", VestaScalar
 );

@@ -13,8 +13,8 @@ use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use trilemma_core::claim::{ClaimKind, Columns, UniEval};
-use trilemma_core::curve::{Bls12Scalar, Bn254Scalar, CurveScalar, Inner};
-use trilemma_core::setting::{Bls12, Bn254, Setting, Smooth};
+use trilemma_core::curve::{CurveScalar, Inner};
+use trilemma_core::setting::{Bls12, Bn254, Pallas, Setting, Smooth, Vesta};
 
 const SEED: u64 = 0x7219;
 
@@ -196,14 +196,19 @@ where
     }
 }
 
+fn check<S: Setting<Base = CurveScalar<C>>, C: MontConfig<4>>(bits: usize, factors: &[(&str, u32)]) {
+    check_arithmetic::<C>();
+    check_integers::<C>();
+    check_encoding::<S, C>();
+    check_transforms::<S>();
+    check_generators::<C>(factors);
+    assert_eq!(CurveScalar::<C>::bits(), bits);
+}
+
 /// The factorisations of `p - 1` name every prime at which a generator must be tested.
 #[test]
 fn bls12_381() {
-    check_arithmetic::<ark_bls12_381::FrConfig>();
-    check_integers::<ark_bls12_381::FrConfig>();
-    check_encoding::<Bls12, _>();
-    check_transforms::<Bls12>();
-    check_generators::<ark_bls12_381::FrConfig>(&[
+    let factors = [
         ("2", 32),
         ("3", 1),
         ("11", 1),
@@ -216,17 +221,13 @@ fn bls12_381() {
         ("2529403", 1),
         ("52437899", 1),
         ("254760293", 2),
-    ]);
-    assert_eq!(Bls12Scalar::bits(), 255);
+    ];
+    check::<Bls12, _>(255, &factors);
 }
 
 #[test]
 fn bn254() {
-    check_arithmetic::<ark_bn254::FrConfig>();
-    check_integers::<ark_bn254::FrConfig>();
-    check_encoding::<Bn254, _>();
-    check_transforms::<Bn254>();
-    check_generators::<ark_bn254::FrConfig>(&[
+    let factors = [
         ("2", 28),
         ("3", 2),
         ("13", 1),
@@ -237,6 +238,31 @@ fn bn254() {
         ("405928799", 1),
         ("1670836401704629", 1),
         ("13818364434197438864469338081", 1),
-    ]);
-    assert_eq!(Bn254Scalar::bits(), 254);
+    ];
+    check::<Bn254, _>(254, &factors);
+}
+
+#[test]
+fn pallas() {
+    let factors = [
+        ("2", 32),
+        ("3", 2),
+        ("1709", 1),
+        ("24859", 1),
+        ("1690502597179744445941507", 1),
+        ("10427374428728808478656897599072717", 1),
+    ];
+    check::<Pallas, _>(255, &factors);
+}
+
+#[test]
+fn vesta() {
+    let factors = [
+        ("2", 32),
+        ("3", 1),
+        ("463", 1),
+        ("539204044132271846773", 1),
+        ("8999194758858563409123804352480028797519453", 1),
+    ];
+    check::<Vesta, _>(255, &factors);
 }

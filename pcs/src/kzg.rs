@@ -4,7 +4,7 @@
 //!
 //! **Relation.** `C_i = [f_i(tau)]_1` with `deg f_i < N`, the length of the reference string \[KZG10\].
 //!
-//! **Messages** [BDFG20, Section 4.1], for `T` the union of the `S_i`, `Z_A(X) = prod_(a in A) (X - a)`,
+//! **Messages** \[BDFG20, Section 4.1\], for `T` the union of the `S_i`, `Z_A(X) = prod_(a in A) (X - a)`,
 //! and `r_i` the polynomial of degree below `|S_i|` through the claimed values:
 //! 1. V: `gamma`.
 //! 2. P: `W = [h(tau)]_1` for `h = sum_i gamma^i (f_i - r_i) / Z_(S_i)`.
@@ -19,7 +19,7 @@
 //! column, two per opening. Verifier: one sum over the opened columns and two pairings.
 //!
 //! **Soundness.** Knowledge sound in the algebraic group model under the q-discrete-logarithm
-//! assumption [BDFG20, Section 4; FKL18], with errors `m / |F|` for `gamma`, `m` the number of columns,
+//! assumption \[BDFG20, Section 4; FKL18\], with errors `m / |F|` for `gamma`, `m` the number of columns,
 //! and `(N + |T|) / |F|` for `z`. Knowing `2^k` powers of `tau` costs `k/2` bits \[Cheon06\].
 //!
 //! **Degrees.** A column of height `n` is bound to a polynomial of degree below `N`, which may exceed
@@ -38,6 +38,8 @@
 
 mod prover;
 
+pub(crate) use prover::{add_scaled, divide};
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -45,7 +47,6 @@ use ark_ec::AffineRepr;
 use ark_ec::pairing::Pairing;
 use ark_ec::short_weierstrass::Projective;
 use ark_ff::Zero;
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use p3_field::{Field, PrimeCharacteristicRing};
 use trilemma_core::channel::{Question, Shape};
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
@@ -54,8 +55,9 @@ use trilemma_core::{
     ConfigError, ErrorTerm, Label, Ledger, Options, ProveError, ProverTranscript, Reject, VerifierTranscript,
 };
 
+use crate::group::{G1, recv_point};
 use crate::msm::msm;
-use crate::srs::{G1, G2, PairingSetting, Srs};
+use crate::srs::{G2, PairingSetting, Srs};
 
 /// The scheme of Kate, Zaverucha and Goldberg.
 pub struct Kzg;
@@ -63,14 +65,14 @@ pub struct Kzg;
 /// What committing and opening need.
 pub struct ProverKey<S: PairingSetting> {
     srs: Arc<Srs<S>>,
-    log_powers: usize,
+    pub(crate) log_powers: usize,
     max_log_height: usize,
 }
 
 /// What verifying needs.
 pub struct VerifierKey<S: PairingSetting> {
-    g2: [G2<S>; 2],
-    log_powers: usize,
+    pub(crate) g2: [G2<S>; 2],
+    pub(crate) log_powers: usize,
     max_log_height: usize,
     setup: Setup,
 }
@@ -147,7 +149,7 @@ impl<S: PairingSetting> Opens<S, UniEval<S::Ext>> for Kzg {
         if opened.is_empty() {
             return Ok(());
         }
-        assume::<S>(t.ledger(), vk.log_powers);
+        assume_powers::<S>(t.ledger(), vk.log_powers);
         t.bind("kzg points", &encode_points::<S>(&opened));
 
         // 1. to 4.
@@ -325,7 +327,16 @@ fn terms<S: PairingSetting>(opened: &[Opened<'_, S::Ext>], points: usize, log_po
 }
 
 /// Enters what the scheme rests on.
-fn assume<S: PairingSetting>(ledger: &mut Ledger, log_powers: usize) {
+pub(crate) fn assume_powers<S: PairingSetting>(ledger: &mut Ledger, log_powers: usize) {
+    assume::<S>(
+        ledger,
+        (&format!("2^{log_powers}"), log_powers as f64),
+        "[BDFG20] Section 4, [FKL18], [Cheon06] Theorem 1",
+    );
+}
+
+/// Enters what schemes over pairings rest on; `q` as text, and its log2.
+pub(crate) fn assume<S: PairingSetting>(ledger: &mut Ledger, (q, log_q): (&str, f64), reference: &str) {
     let name = S::NAME;
     ledger.assume(
         &format!("discrete logarithm in the target group, {name}"),
@@ -333,20 +344,8 @@ fn assume<S: PairingSetting>(ledger: &mut Ledger, log_powers: usize) {
         "[PFC22], [KB16], [GMT19]",
     );
     ledger.assume(
-        &format!("q-discrete logarithm in the algebraic group model, q = 2^{log_powers}, {name}"),
-        (S::ext_bits() - log_powers as f64) / 2.0,
-        "[BDFG20] Section 4, [FKL18], [Cheon06] Theorem 1",
+        &format!("q-discrete logarithm in the algebraic group model, q = {q}, {name}"),
+        (S::ext_bits() - log_q) / 2.0,
+        reference,
     );
-}
-
-/// Reads a point: canonical, on the curve and in the subgroup, or rejected.
-fn recv_point<S: PairingSetting>(label: Label, t: &mut VerifierTranscript<'_>) -> Result<G1<S>, Reject> {
-    let bytes = t.recv(label, G1::<S>::generator().compressed_size())?;
-    let point = G1::<S>::deserialize_compressed(bytes)
-        .map_err(|_| Reject::new(format!("`{label}` is not a point of the group")))?;
-    let mut canonical = Vec::with_capacity(bytes.len());
-    match point.serialize_compressed(&mut canonical) {
-        Ok(()) if canonical == bytes => Ok(point),
-        _ => Err(Reject::new(format!("`{label}` is not canonical"))),
-    }
 }

@@ -1,36 +1,123 @@
 //! Polynomial commitment schemes, each a module of its own, and the list of those legal for each
 //! setting. A scheme joins with one line in [`Available`].
+//!
+//! What a scheme can open is a fact of its type. FRI opens univariate claims:
+//!
+//! ```
+//! use trilemma_core::{SchemeEntry, Setting, UniEval, setting::KoalaBear4};
+//! use trilemma_pcs::fri::{Fri, tree::Blake3Tree};
+//! type Query = UniEval<<KoalaBear4 as Setting>::Ext>;
+//! SchemeEntry::<KoalaBear4, Query>::of::<Fri<Blake3Tree>>();
+//! ```
+//!
+//! and an entry for multilinear ones, or for a setting without trees, does not compile:
+//!
+//! ```compile_fail,E0277
+//! use trilemma_core::{MlEval, SchemeEntry, Setting, setting::KoalaBear4};
+//! use trilemma_pcs::fri::{Fri, tree::Blake3Tree};
+//! type Query = MlEval<<KoalaBear4 as Setting>::Ext>;
+//! SchemeEntry::<KoalaBear4, Query>::of::<Fri<Blake3Tree>>();
+//! ```
+//!
+//! ```compile_fail,E0277
+//! use trilemma_core::{SchemeEntry, Setting, UniEval, setting::Bls12};
+//! use trilemma_pcs::fri::{Fri, tree::Blake3Tree};
+//! type Query = UniEval<<Bls12 as Setting>::Ext>;
+//! SchemeEntry::<Bls12, Query>::of::<Fri<Blake3Tree>>();
+//! ```
 
+pub mod basefold;
+pub mod codes;
 pub mod fri;
+pub mod gemini;
+pub mod group;
+pub mod hyperkzg;
+pub mod hyrax;
 pub mod ideal;
 pub mod kzg;
 pub mod msm;
+pub mod pst;
 pub mod srs;
+pub mod stacked;
+pub mod tensor;
+pub mod whir;
 
-use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
-use trilemma_core::{SchemeEntry, Smooth, UniEval};
+use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
+use trilemma_core::{ClaimKind, MlEval, SchemeEntry, Smooth, UniEval};
+
+use stacked::Stacked;
 
 /// A setting with schemes.
 pub trait Available: Smooth {
     /// Schemes that open univariate claims over this setting.
     fn univariate() -> Vec<SchemeEntry<Self, UniEval<Self::Ext>>>;
+    /// Schemes that open multilinear claims over this setting.
+    fn multilinear() -> Vec<SchemeEntry<Self, MlEval<Self::Ext>>>;
 }
 
+/// A kind of claim with schemes.
+pub trait Served<S: Available>: ClaimKind<S> {
+    /// Schemes that open it.
+    fn schemes() -> Vec<SchemeEntry<S, Self>>;
+}
+
+impl<S: Available> Served<S> for UniEval<S::Ext> {
+    fn schemes() -> Vec<SchemeEntry<S, Self>> {
+        S::univariate()
+    }
+}
+
+impl<S: Available> Served<S> for MlEval<S::Ext> {
+    fn schemes() -> Vec<SchemeEntry<S, Self>> {
+        S::multilinear()
+    }
+}
+
+/// Schemes of groups of settings; those of trees take the hash from the options.
 macro_rules! available {
-    ($($setting:ty: [$($entry:expr),* $(,)?];)*) => {
-        $(impl Available for $setting {
+    ($([$($setting:ty),*]: univariate [$($uni:expr),* $(,)?], multilinear [$($ml:expr),* $(,)?];)*) => {
+        $(available!(@each [$($setting),*] [$($uni),*] [$($ml),*]);)*
+    };
+    (@each [$($setting:ty),*] $uni:tt $ml:tt) => {
+        $(available!(@one $setting, $uni, $ml);)*
+    };
+    (@one $setting:ty, [$($uni:expr),*], [$($ml:expr),*]) => {
+        impl Available for $setting {
             fn univariate() -> Vec<SchemeEntry<Self, UniEval<Self::Ext>>> {
-                vec![$($entry),*]
+                vec![$($uni),*]
             }
-        })*
+
+            fn multilinear() -> Vec<SchemeEntry<Self, MlEval<Self::Ext>>> {
+                vec![$($ml),*]
+            }
+        }
     };
 }
 
 available! {
-    KoalaBear4: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
-    KoalaBear5: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
-    BabyBear4: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
-    Goldilocks2: [SchemeEntry::of::<ideal::Ideal>(), fri::entry()];
-    Bls12: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()];
-    Bn254: [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()];
+    [KoalaBear4, KoalaBear5, BabyBear4, Goldilocks2]:
+        univariate [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
+        multilinear [
+            SchemeEntry::of::<ideal::Ideal>(),
+            codes::entry::<_, basefold::Schemes>(),
+            codes::entry::<_, tensor::Ligero>(),
+            codes::entry::<_, tensor::Brakedown>(),
+            gemini::over_fri(),
+            whir::entry(),
+        ];
+    [Bls12, Bn254]:
+        univariate [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
+        multilinear [
+            SchemeEntry::of::<ideal::Ideal>(),
+            SchemeEntry::of::<Stacked<hyrax::Hyrax>>(),
+            SchemeEntry::of::<Stacked<hyperkzg::HyperKzg>>(),
+            SchemeEntry::of::<Stacked<pst::Pst>>(),
+            SchemeEntry::of::<Stacked<gemini::Gemini<kzg::Kzg>>>(),
+            codes::byte_entry::<_, basefold::Schemes>(),
+            codes::byte_entry::<_, tensor::Ligero>(),
+            codes::byte_entry::<_, tensor::Brakedown>(),
+        ];
+    [Pallas, Vesta]:
+        univariate [SchemeEntry::of::<ideal::Ideal>()],
+        multilinear [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<Stacked<hyrax::Hyrax>>()];
 }

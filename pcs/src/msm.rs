@@ -1,6 +1,7 @@
-//! Sums of multiples of curve points: many bases with many scalars, or one base with many scalars.
+//! Sums of multiples of curve points: many bases with many scalars, once or for many rows of scalars,
+//! or one base with many scalars.
 //!
-//! Pippenger's bucket method [BDLO12, Section 4] with signed digits. Points stay affine: additions are
+//! Pippenger's bucket method \[BDLO12, Section 4\] with signed digits. Points stay affine: additions are
 //! done in batches that share one field inversion, about 6 multiplications each instead of 10 to 14.
 //! Scalars are split by size first, so a column of small integers costs what its integers cost.
 //! Running time depends on the scalars; nothing here protects a secret from a clock.
@@ -18,19 +19,56 @@ impl<P: SWCurveConfig<ScalarField: PrimeField<BigInt = BigInt<4>>>> Curve for P 
 const BATCH: usize = 1 << 10;
 /// Points that one task sorts into buckets; bounds its memory.
 const TASK: usize = 1 << 18;
+/// Windows whose running sums share inversions.
+const TOGETHER: usize = 1 << 8;
+/// Digits sorted together, so that they stay in a cache.
+const SORTED: usize = 1 << 14;
+/// Multiplications for each bucket of a window, when running sums are projective, and when those of
+/// many windows share their inversions.
+const RUNNING: usize = 28;
+const RUNNING_SHARED: usize = 14;
 
 /// `scalars[0] * bases[0] + ...`, up to the shorter of the two.
 pub fn msm<P: Curve>(bases: &[Affine<P>], scalars: &[P::ScalarField]) -> Projective<P> {
     let (mut small, mut large) = (Vec::new(), Vec::new());
-    for (i, scalar) in scalars.iter().take(bases.len()).enumerate() {
-        let term = Term::new::<P>(i, scalar.into_bigint());
-        if term.magnitude.iter().all(|&limb| limb == 0) {
-            continue;
-        }
-        let fits = term.magnitude[1..].iter().all(|&limb| limb == 0);
-        if fits { &mut small } else { &mut large }.push(term);
-    }
+    let n = bases.len().min(scalars.len());
+    split::<P>(&scalars[..n], |term, fits| if fits { &mut small } else { &mut large }.push(term));
     buckets_sum(bases, &small) + buckets_sum(bases, &large)
+}
+
+/// The sum over `bases` of each run of `bases.len()` scalars. Short rows are cheaper together, because
+/// the additions of all of them share inversions.
+pub fn msm_rows<P: Curve>(bases: &[Affine<P>], scalars: &[P::ScalarField]) -> Vec<Projective<P>> {
+    let width = bases.len();
+    if width == 0 {
+        return Vec::new();
+    }
+    let share = (scalars.len() / width).div_ceil(rayon::current_num_threads());
+    let rows = share.min(TOGETHER).min(TASK / width).max(1);
+    scalars
+        .par_chunks(rows * width)
+        .flat_map_iter(|scalars| {
+            let (mut small, mut large) = (Vec::new(), Vec::new());
+            let (mut small_ends, mut large_ends) = (Vec::new(), Vec::new());
+            for row in scalars.chunks(width) {
+                split::<P>(row, |term, fits| if fits { &mut small } else { &mut large }.push(term));
+                small_ends.push(small.len());
+                large_ends.push(large.len());
+            }
+            let sums = rows_sums(bases, &small, &small_ends).into_iter().zip(rows_sums(bases, &large, &large_ends));
+            sums.map(|(small, large)| small + large).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The nonzero terms, and whether their magnitudes fit in a word.
+fn split<P: Curve>(scalars: &[P::ScalarField], mut put: impl FnMut(Term, bool)) {
+    for (i, scalar) in scalars.iter().enumerate() {
+        if !scalar.is_zero() {
+            let term = Term::new::<P>(i, scalar.into_bigint());
+            put(term, fits_word(&term.magnitude));
+        }
+    }
 }
 
 /// A nonzero scalar as sign and magnitude, with the index of its base.
@@ -42,13 +80,21 @@ struct Term {
 }
 
 impl Term {
+    #[inline]
     fn new<P: Curve>(base: usize, scalar: BigInt<4>) -> Self {
+        let base = base as u32;
+        if fits_word(&scalar.0) {
+            return Self { base, negative: false, magnitude: scalar.0 };
+        }
         let mut negated = P::ScalarField::MODULUS;
         negated.sub_with_borrow(&scalar);
         let negative = negated < scalar;
-        let magnitude = if negative { negated.0 } else { scalar.0 };
-        Self { base: base as u32, negative, magnitude }
+        Self { base, negative, magnitude: if negative { negated.0 } else { scalar.0 } }
     }
+}
+
+fn fits_word(x: &[u64; 4]) -> bool {
+    x[1..].iter().all(|&limb| limb == 0)
 }
 
 fn bit_length(x: &[u64; 4]) -> usize {
@@ -75,14 +121,24 @@ impl Digits {
         Self { width, count, offset }
     }
 
-    /// The digits that make `n` additions into buckets and their sums cheapest.
-    fn cheapest(bits: usize, n: usize) -> Self {
-        let cost = |width: &usize| (bits + 2).div_ceil(*width) * (6 * n + (28 << (width - 1)));
+    /// The digits that make `n` additions into buckets, of which the first into each is free, and
+    /// their running sums cheapest.
+    fn cheapest(bits: usize, n: usize, running: usize) -> Self {
+        let cost = |width: &usize| {
+            let buckets = 1 << (width - 1);
+            (bits + 2).div_ceil(*width) * (6 * n * n / (n + buckets) + running * buckets)
+        };
         Self::new(bits, (2..=16).min_by_key(cost).unwrap_or(2))
     }
 
     #[inline]
     fn digit(&self, x: &[u64; 4], w: usize) -> i32 {
+        self.digit_of(&self.shifted(x), w)
+    }
+
+    /// The number plus the offset.
+    #[inline]
+    fn shifted(&self, x: &[u64; 4]) -> [u64; 5] {
         let mut shifted = [0; 5];
         let mut carry = false;
         for (i, out) in shifted.iter_mut().enumerate() {
@@ -90,6 +146,11 @@ impl Digits {
             let (sum, b) = sum.overflowing_add(u64::from(carry));
             (*out, carry) = (sum, a | b);
         }
+        shifted
+    }
+
+    #[inline]
+    fn digit_of(&self, shifted: &[u64; 5], w: usize) -> i32 {
         let (limb, shift) = (w * self.width / 64, w * self.width % 64);
         let next = shifted.get(limb + 1).copied().unwrap_or(0);
         let word = (u128::from(next) << 64 | u128::from(shifted[limb])) >> shift;
@@ -104,7 +165,7 @@ fn buckets_sum<P: Curve>(bases: &[Affine<P>], terms: &[Term]) -> Projective<P> {
     }
     let tasks_wanted = rayon::current_num_threads();
     let mut chunk = terms.len().min(TASK);
-    let digits = Digits::cheapest(bits, chunk);
+    let digits = Digits::cheapest(bits, chunk, RUNNING);
     chunk = chunk.min((terms.len() * digits.count).div_ceil(tasks_wanted).max(BATCH));
     let windows: Vec<Projective<P>> = (0..digits.count)
         .into_par_iter()
@@ -155,29 +216,138 @@ fn window_sum<P: Curve>(bases: &[Affine<P>], terms: &[Term], digits: &Digits, w:
 /// Adds up each run of `sizes[i]` points; leaves one point for each run that is not empty.
 fn fold_buckets<P: SWCurveConfig>(mut points: Vec<Affine<P>>, sizes: &mut [u32]) -> Vec<Affine<P>> {
     let mut adder = Adder::default();
-    let mut pairs = Vec::new();
     while sizes.iter().any(|&size| size > 1) {
-        pairs.clear();
-        let mut at = 0;
-        let mut folded = Vec::with_capacity(points.len() / 2 + sizes.len());
-        for size in sizes.iter_mut() {
-            for _ in 0..*size / 2 {
-                pairs.push((folded.len(), at));
-                folded.push(Affine::identity());
-                at += 2;
-            }
-            if *size % 2 == 1 {
-                folded.push(points[at]);
-                at += 1;
-            }
-            *size = size.div_ceil(2);
-        }
-        for pairs in pairs.chunks(BATCH) {
-            adder.add(pairs.len(), |i| (points[pairs[i].1], points[pairs[i].1 + 1]), |i, sum| folded[pairs[i].0] = sum);
-        }
-        points = folded;
+        points = halve_buckets(&mut adder, |i| points[i], sizes);
     }
     points
+}
+
+/// Adds neighbours within each run of `sizes[i]` points.
+fn halve_buckets<P: SWCurveConfig>(
+    adder: &mut Adder<P::BaseField>,
+    point: impl Fn(usize) -> Affine<P>,
+    sizes: &mut [u32],
+) -> Vec<Affine<P>> {
+    let (mut folded, mut pairs) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    for size in sizes.iter_mut() {
+        for _ in 0..*size / 2 {
+            pairs.push((folded.len(), at));
+            folded.push(Affine::identity());
+            at += 2;
+        }
+        if *size % 2 == 1 {
+            folded.push(point(at));
+            at += 1;
+        }
+        *size = size.div_ceil(2);
+    }
+    for pairs in pairs.chunks(BATCH) {
+        adder.add(pairs.len(), |i| (point(pairs[i].1), point(pairs[i].1 + 1)), |i, sum| folded[pairs[i].0] = sum);
+    }
+    folded
+}
+
+/// The sum of each row of terms, given where the rows end.
+fn rows_sums<P: Curve>(bases: &[Affine<P>], terms: &[Term], ends: &[usize]) -> Vec<Projective<P>> {
+    let bits = terms.iter().map(|term| bit_length(&term.magnitude)).max().unwrap_or(0);
+    if bits == 0 {
+        return vec![Projective::ZERO; ends.len()];
+    }
+    let digits = Digits::cheapest(bits, bases.len(), RUNNING_SHARED);
+    let mut start = 0;
+    let rows: Vec<&[Term]> = ends.iter().map(|&end| &terms[std::mem::replace(&mut start, end)..end]).collect();
+    let mut sums = Vec::with_capacity(rows.len());
+    for rows in rows.chunks((TOGETHER / digits.count).max(1)) {
+        let (mut points, mut sizes) = (Vec::new(), Vec::new());
+        for rows in rows.chunks((SORTED / (digits.count * bases.len())).max(1)) {
+            sort_and_fold(bases, rows, &digits, &mut points, &mut sizes);
+        }
+        let windows = running_sums(&points, &sizes, 1 << (digits.width - 1));
+        sums.extend(windows.chunks(digits.count).map(|windows| {
+            windows.iter().rev().fold(Projective::ZERO, |mut sum, window| {
+                for _ in 0..digits.width {
+                    sum.double_in_place();
+                }
+                sum + window
+            })
+        }));
+    }
+    sums
+}
+
+/// Appends the buckets of every window of every row: a point for each that is not empty, and sizes.
+fn sort_and_fold<P: Curve>(
+    bases: &[Affine<P>],
+    rows: &[&[Term]],
+    digits: &Digits,
+    points: &mut Vec<Affine<P>>,
+    sizes: &mut Vec<u32>,
+) {
+    let each_digit = |put: &mut dyn FnMut(usize, &Term, bool)| {
+        for (row, term) in rows.iter().enumerate().flat_map(|(row, terms)| terms.iter().map(move |term| (row, term))) {
+            let shifted = digits.shifted(&term.magnitude);
+            for w in 0..digits.count {
+                let digit = digits.digit_of(&shifted, w);
+                if digit != 0 {
+                    let window = row * digits.count + w;
+                    let bucket = (window << (digits.width - 1)) + digit.unsigned_abs() as usize - 1;
+                    put(bucket, term, term.negative != (digit < 0));
+                }
+            }
+        }
+    };
+    // Base and sign of every digit, in the order of buckets.
+    let mut own_sizes = vec![0u32; (rows.len() * digits.count) << (digits.width - 1)];
+    each_digit(&mut |bucket, _, _| own_sizes[bucket] += 1);
+    let mut ends: Vec<u32> = own_sizes
+        .iter()
+        .scan(0, |end, &size| {
+            *end += size;
+            Some(*end)
+        })
+        .collect();
+    let mut sorted = vec![0u32; *ends.last().unwrap_or(&0) as usize];
+    each_digit(&mut |bucket, term, negative| {
+        ends[bucket] -= 1;
+        sorted[ends[bucket] as usize] = term.base << 1 | u32::from(negative);
+    });
+    let point = |i: usize| {
+        let base = bases[sorted[i] as usize >> 1];
+        if sorted[i] & 1 == 1 { -base } else { base }
+    };
+    let halved = halve_buckets(&mut Adder::default(), point, &mut own_sizes);
+    points.extend(fold_buckets(halved, &mut own_sizes));
+    sizes.extend(own_sizes);
+}
+
+/// `sum of i * bucket[i]`, counting from 1, of each window of `half` buckets, which `sizes` says to be
+/// empty or not. The windows advance together.
+fn running_sums<P: Curve>(points: &[Affine<P>], sizes: &[u32], half: usize) -> Vec<Affine<P>> {
+    let mut rest = points;
+    let mut buckets: Vec<_> = sizes
+        .chunks(half)
+        .map(|sizes| {
+            let (own, others) = rest.split_at(sizes.iter().sum::<u32>() as usize);
+            rest = others;
+            own.iter().rev()
+        })
+        .collect();
+    let mut adder = Adder::default();
+    let mut next = vec![Affine::identity(); buckets.len()];
+    let (mut running, mut sums) = (next.clone(), next.clone());
+    let mut bucket = next.clone();
+    for i in (0..half).rev() {
+        for ((bucket, rest), sizes) in bucket.iter_mut().zip(&mut buckets).zip(sizes.chunks(half)) {
+            let point = if sizes[i] > 0 { rest.next() } else { None };
+            *bucket = point.copied().unwrap_or(Affine::identity());
+        }
+        adder.add(running.len(), |j| (running[j], bucket[j]), |j, sum| next[j] = sum);
+        std::mem::swap(&mut running, &mut next);
+        adder.add(sums.len(), |j| (sums[j], running[j]), |j, sum| next[j] = sum);
+        std::mem::swap(&mut sums, &mut next);
+    }
+    sums
 }
 
 /// Affine additions that share an inversion.
@@ -322,7 +492,7 @@ mod tests {
     fn check<P: Curve>() {
         let mut rng = SmallRng::seed_from_u64(3);
         let fixed = FixedBase::new(P::GENERATOR);
-        for n in [0, 1, 2, 3, 33, 500, 3000] {
+        for n in [0, 1, 2, 3, 33, 448, 3000] {
             let mut logs: Vec<P::ScalarField> = (0..n).map(|_| random(&mut rng)).collect();
             // Equal, opposite and neutral bases meet in buckets.
             for i in (0..n).step_by(5) {
@@ -342,6 +512,10 @@ mod tests {
                     .collect();
                 let expected = Projective::<P>::msm(&bases, &scalars).expect("equal lengths");
                 assert_eq!(msm(&bases, &scalars), expected, "{n} terms of {bits} bits");
+                for width in [1, 2, 7, 64].into_iter().filter(|width| (*width..1000).contains(&n) && n % width == 0) {
+                    let rows: Vec<_> = scalars.chunks(width).map(|row| msm(&bases[..width], row)).collect();
+                    assert_eq!(msm_rows(&bases[..width], &scalars), rows, "rows of {width} terms of {bits} bits");
+                }
             }
         }
     }

@@ -8,66 +8,44 @@
 //! then the points, uncompressed. Texts are preceded by their length in two bytes. A loaded string is
 //! checked: points on the curve and in the subgroup, generators in place, `tau` neither 0 nor 1, and
 //! each power the previous one times `tau`, by one pairing check of a random combination.
+//!
+//! Strings for multilinear polynomials are of a second kind: [`multilinear`].
 
-use std::any::Any;
+pub mod multilinear;
+
+use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use ark_ec::pairing::Pairing;
-use ark_ec::short_weierstrass::{Affine, Projective};
+use ark_ec::short_weierstrass::Projective;
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::PrimeField;
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, Compress, Validate};
+use ark_serialize::{CanonicalSerialize, Compress, Validate};
 use p3_field::{Field, PrimeCharacteristicRing, TwoAdicField};
 use rayon::prelude::*;
 use trilemma_core::setting::{self, Bls12, Bn254};
 use trilemma_core::{ConfigError, Options, Setting, Setup, Smooth};
 
-use crate::msm::{Curve, FixedBase, msm};
+use crate::group::{G1, GroupSetting, Scalar};
+use crate::msm::{FixedBase, msm};
 
 /// A setting whose field is the scalar field of a pairing-friendly curve.
-pub trait PairingSetting: Smooth + Setting<Ext = <Self as Setting>::Base> {
-    /// The curve of commitments.
-    type G1: Curve;
+pub trait PairingSetting: Smooth + GroupSetting {
     /// The pairing.
-    type Engine: Pairing<G1Affine = Affine<Self::G1>, G1 = Projective<Self::G1>, ScalarField = Scalar<Self>>;
-    /// log2 of the best known cost of a discrete logarithm in the target group [PFC22, GMT19].
-    const TARGET_GROUP_BITS: f64;
-
-    /// The scalar as `ark` sees it.
-    fn scalar(x: Self::Base) -> Scalar<Self>;
-    /// The scalars of a slice.
-    fn scalars(xs: &[Self::Base]) -> &[Scalar<Self>];
+    type Engine: Pairing<G1Affine = G1<Self>, G1 = Projective<Self::G1>, ScalarField = Scalar<Self>>;
 }
 
-/// The `ark` scalar field of a setting.
-pub type Scalar<S> = <<S as PairingSetting>::G1 as ark_ec::CurveConfig>::ScalarField;
-/// A point of the first group.
-pub type G1<S> = Affine<<S as PairingSetting>::G1>;
 /// A point of the second group.
 pub type G2<S> = <<S as PairingSetting>::Engine as Pairing>::G2Affine;
 
-macro_rules! pairing_setting {
-    ($setting:ty, $g1:ty, $engine:ty, $bits:literal) => {
-        impl PairingSetting for $setting {
-            type G1 = $g1;
-            type Engine = $engine;
-            const TARGET_GROUP_BITS: f64 = $bits;
-
-            #[inline]
-            fn scalar(x: Self::Base) -> Scalar<Self> {
-                x.0
-            }
-
-            fn scalars(xs: &[Self::Base]) -> &[Scalar<Self>] {
-                trilemma_core::curve::CurveScalar::inner(xs)
-            }
-        }
-    };
+impl PairingSetting for Bls12 {
+    type Engine = ark_bls12_381::Bls12_381;
 }
-pairing_setting!(Bls12, ark_bls12_381::g1::Config, ark_bls12_381::Bls12_381, 126.0);
-pairing_setting!(Bn254, ark_bn254::g1::Config, ark_bn254::Bn254, 100.0);
+impl PairingSetting for Bn254 {
+    type Engine = ark_bn254::Bn254;
+}
 
 const MAGIC: &[u8] = b"TRILSRS1";
 /// Largest log2 of a string's length.
@@ -78,7 +56,8 @@ pub const DEFAULT_SEED: u64 = 0;
 /// A structured reference string.
 pub struct Srs<S: PairingSetting> {
     log_size: usize,
-    powers: OnceLock<Vec<G1<S>>>,
+    /// The first `2^i` powers, where they were asked for or loaded.
+    powers: Vec<OnceLock<Vec<G1<S>>>>,
     g2: [G2<S>; 2],
     origin: Setup,
     trapdoor: Option<S::Base>,
@@ -97,8 +76,10 @@ impl<S: PairingSetting> Srs<S> {
         origin: Setup,
         trapdoor: Option<S::Base>,
     ) -> Self {
-        let lagrange = (0..=log_size).map(|_| OnceLock::new()).collect();
-        Self { log_size, powers: powers.map_or_else(OnceLock::new, OnceLock::from), g2, origin, trapdoor, lagrange }
+        let empty = || -> Vec<_> { (0..=log_size).map(|_| OnceLock::new()).collect() };
+        let mut slots = empty();
+        slots[log_size] = powers.map_or_else(OnceLock::new, OnceLock::from);
+        Self { log_size, powers: slots, g2, origin, trapdoor, lagrange: empty() }
     }
 
     /// A string of `2^log_size` powers whose trapdoor anybody can compute from the seed. Its powers
@@ -128,16 +109,7 @@ impl<S: PairingSetting> Srs<S> {
 
     /// An insecure string, made once per process; a longer one serves for a shorter one.
     fn shared_insecure(log_size: usize, seed: u64) -> Result<Arc<Self>, ConfigError> {
-        type Made = BTreeMap<(&'static str, u64), Arc<dyn Any + Send + Sync>>;
-        static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
-        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = made.get(&(S::NAME, seed)).cloned().and_then(|any| any.downcast::<Self>().ok());
-        if let Some(srs) = found.filter(|srs| srs.log_size() >= log_size) {
-            return Ok(srs);
-        }
-        let srs = Arc::new(Self::insecure(log_size, seed)?);
-        made.insert((S::NAME, seed), srs.clone());
-        Ok(srs)
+        shared(seed, |srs: &Self| srs.log_size() >= log_size, || Self::insecure(log_size, seed))
     }
 
     /// log2 of the number of powers.
@@ -147,11 +119,21 @@ impl<S: PairingSetting> Srs<S> {
 
     /// `[tau^i]_1` for every `i`.
     pub fn powers(&self) -> &[G1<S>] {
-        self.powers.get_or_init(|| {
-            let tau = self.trapdoor.unwrap_or_default();
-            let powers: Vec<S::Base> = tau.powers().take(1 << self.log_size).collect();
-            FixedBase::new(G1::<S>::generator()).multiples(S::scalars(&powers))
-        })
+        self.first_powers(self.log_size)
+    }
+
+    /// The first `2^log_size` powers, or all if there are fewer; the only ones made if none were yet.
+    pub fn first_powers(&self, log_size: usize) -> &[G1<S>] {
+        let log_size = log_size.min(self.log_size);
+        let slots = &self.powers[log_size..];
+        let powers = slots.iter().find_map(OnceLock::get).unwrap_or_else(|| {
+            slots[0].get_or_init(|| {
+                let tau = self.trapdoor.unwrap_or_default();
+                let powers: Vec<S::Base> = tau.powers().take(1 << log_size).collect();
+                FixedBase::new(G1::<S>::generator()).multiples(S::scalars(&powers))
+            })
+        });
+        &powers[..1 << log_size]
     }
 
     /// `[1]_2` and `[tau]_2`.
@@ -177,28 +159,17 @@ impl<S: PairingSetting> Srs<S> {
 
     /// Writes the string to a file.
     pub fn save(&self, path: &Path) -> Result<(), ConfigError> {
-        std::fs::write(path, self.encode()).map_err(|e| error(format!("{}: {e}", path.display())))
+        write(path, &self.encode())
     }
 
     /// Reads and checks a file.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let named = |e: &dyn std::fmt::Display| error(format!("{}: {e}", path.display()));
-        let bytes = std::fs::read(path).map_err(|e| named(&e))?;
-        Self::decode(&bytes).map_err(|e| named(&e.0))
+        read(path, Self::decode)
     }
 
     /// The bytes of a file.
     pub fn encode(&self) -> Vec<u8> {
-        let (flag, provenance) = match &self.origin {
-            Setup::Insecure(text) => (1, text.as_str()),
-            Setup::Trusted(text) => (0, text.as_str()),
-            Setup::Transparent => (0, ""),
-        };
-        let mut out = MAGIC.to_vec();
-        put_text(&mut out, S::NAME);
-        out.push(flag);
-        put_text(&mut out, provenance);
-        out.push(self.log_size() as u8);
+        let mut out = header::<S>(MAGIC, &self.origin, self.log_size());
         for point in self.powers() {
             put_point(&mut out, point);
         }
@@ -209,33 +180,16 @@ impl<S: PairingSetting> Srs<S> {
     /// Reads and checks the bytes of a file.
     pub fn decode(bytes: &[u8]) -> Result<Self, ConfigError> {
         let mut rest = bytes;
-        if take(&mut rest, MAGIC.len())? != MAGIC {
-            return Err(error("not a reference string"));
-        }
-        let curve = take_text(&mut rest)?;
-        if curve != S::NAME {
-            return Err(error(format!("made for `{curve}`, not for `{}`", S::NAME)));
-        }
-        let flag = take(&mut rest, 1)?[0];
-        let provenance = take_text(&mut rest)?;
-        let origin = match flag {
-            0 => Setup::Trusted(provenance),
-            1 => Setup::Insecure(provenance),
-            _ => return Err(error("unknown origin")),
-        };
-        let log_size = usize::from(take(&mut rest, 1)?[0]);
+        let (origin, log_size) = take_header::<S>(&mut rest, MAGIC)?;
         if log_size > MAX_LOG_SIZE.min(S::Base::TWO_ADICITY) {
             return Err(error("too many powers"));
         }
-        let size = G1::<S>::generator().serialized_size(Compress::No);
-        let powers: Vec<G1<S>> =
-            take(&mut rest, size << log_size)?.par_chunks_exact(size).map(read_point).collect::<Result<_, _>>()?;
-        let size = G2::<S>::generator().serialized_size(Compress::No);
-        let g2 = [read_point(take(&mut rest, size)?)?, read_point(take(&mut rest, size)?)?];
+        let powers = take_points::<G1<S>>(&mut rest, 1 << log_size)?;
+        let g2 = take_points::<G2<S>>(&mut rest, 2)?;
+        let g2 = [g2[0], g2[1]];
         if !rest.is_empty() {
             return Err(error("bytes after the end"));
         }
-        let log_size = powers.len().trailing_zeros() as usize;
         let srs = Self::new(log_size, Some(powers), g2, origin, None);
         srs.check(blake3::hash(bytes).as_bytes())?;
         Ok(srs)
@@ -250,12 +204,7 @@ impl<S: PairingSetting> Srs<S> {
         if tau_h == h || tau_h.is_zero() {
             return Err(error("the trapdoor is 0 or 1"));
         }
-        let mut stream = blake3::Hasher::new_derive_key("trilemma srs check v1");
-        let mut stream = stream.update(seed).finalize_xof();
-        let mut coefficients = vec![[0; 16]; self.powers().len() - 1];
-        coefficients.iter_mut().for_each(|c| stream.fill(c));
-        let coefficients: Vec<Scalar<S>> =
-            coefficients.iter().map(|c| Scalar::<S>::from_le_bytes_mod_order(c)).collect();
+        let coefficients = coefficients::<S>(seed, self.powers().len() - 1);
         let low = msm(self.powers(), &coefficients);
         let high = msm(&self.powers()[1..], &coefficients);
         if S::Engine::pairing(high, h) != S::Engine::pairing(low, tau_h) {
@@ -274,10 +223,42 @@ pub fn save_insecure(curve: &str, log_size: usize, seed: u64, path: &Path) -> Re
     }
 }
 
+/// A string of this type and seed that fits, made once per process.
+fn shared<T: Any + Send + Sync>(
+    seed: u64,
+    fits: impl Fn(&T) -> bool,
+    make: impl FnOnce() -> Result<T, ConfigError>,
+) -> Result<Arc<T>, ConfigError> {
+    type Made = BTreeMap<(TypeId, u64), Arc<dyn Any + Send + Sync>>;
+    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (TypeId::of::<T>(), seed);
+    let found = made.get(&key).cloned().and_then(|any| any.downcast::<T>().ok());
+    if let Some(srs) = found.filter(|srs| fits(srs)) {
+        return Ok(srs);
+    }
+    let srs = Arc::new(make()?);
+    made.insert(key, srs.clone());
+    Ok(srs)
+}
+
+/// Coefficients of 128 bits, drawn from a hash of what they are to check.
+fn coefficients<S: PairingSetting>(seed: &[u8; 32], n: usize) -> Vec<Scalar<S>> {
+    let mut stream = blake3::Hasher::new_derive_key("trilemma srs check v1");
+    let mut stream = stream.update(seed).finalize_xof();
+    let mut bytes = vec![[0; 16]; n];
+    bytes.iter_mut().for_each(|c| stream.fill(c));
+    bytes.iter().map(|c| Scalar::<S>::from_le_bytes_mod_order(c)).collect()
+}
+
 /// The `tau` of a seed, outside every power-of-two subgroup.
 fn insecure_trapdoor<S: PairingSetting>(seed: u64) -> S::Base {
     let mut stream = blake3::Hasher::new_derive_key("trilemma insecure srs v1");
-    let mut stream = stream.update(S::NAME.as_bytes()).update(&seed.to_le_bytes()).finalize_xof();
+    secret::<S>(stream.update(S::NAME.as_bytes()).update(&seed.to_le_bytes()).finalize_xof())
+}
+
+/// A number outside every power-of-two subgroup.
+fn secret<S: PairingSetting>(mut stream: blake3::OutputReader) -> S::Base {
     loop {
         let mut bytes = vec![0; S::BYTES];
         stream.fill(&mut bytes);
@@ -324,6 +305,50 @@ fn group_inverse_dft<S: PairingSetting>(points: &[G1<S>]) -> Vec<G1<S>> {
     Projective::<S::G1>::normalize_batch(&values)
 }
 
+fn write(path: &Path, bytes: &[u8]) -> Result<(), ConfigError> {
+    std::fs::write(path, bytes).map_err(|e| error(format!("{}: {e}", path.display())))
+}
+
+fn read<T>(path: &Path, decode: impl Fn(&[u8]) -> Result<T, ConfigError>) -> Result<T, ConfigError> {
+    let named = |e: &dyn std::fmt::Display| error(format!("{}: {e}", path.display()));
+    let bytes = std::fs::read(path).map_err(|e| named(&e))?;
+    decode(&bytes).map_err(|e| named(&e.0))
+}
+
+/// What precedes the points of a file.
+fn header<S: PairingSetting>(magic: &[u8], origin: &Setup, log_size: usize) -> Vec<u8> {
+    let (flag, provenance) = match origin {
+        Setup::Insecure(text) => (1, text.as_str()),
+        Setup::Trusted(text) => (0, text.as_str()),
+        Setup::Transparent => (0, ""),
+    };
+    let mut out = magic.to_vec();
+    put_text(&mut out, S::NAME);
+    out.push(flag);
+    put_text(&mut out, provenance);
+    out.push(log_size as u8);
+    out
+}
+
+/// Reads a [`header`].
+fn take_header<S: PairingSetting>(rest: &mut &[u8], magic: &[u8]) -> Result<(Setup, usize), ConfigError> {
+    if take(rest, magic.len())? != magic {
+        return Err(error("not a reference string of this kind"));
+    }
+    let curve = take_text(rest)?;
+    if curve != S::NAME {
+        return Err(error(format!("made for `{curve}`, not for `{}`", S::NAME)));
+    }
+    let flag = take(rest, 1)?[0];
+    let provenance = take_text(rest)?;
+    let origin = match flag {
+        0 => Setup::Trusted(provenance),
+        1 => Setup::Insecure(provenance),
+        _ => return Err(error("unknown origin")),
+    };
+    Ok((origin, usize::from(take(rest, 1)?[0])))
+}
+
 fn put_text(out: &mut Vec<u8>, text: &str) {
     let text = &text.as_bytes()[..text.len().min(usize::from(u16::MAX))];
     out.extend_from_slice(&(text.len() as u16).to_le_bytes());
@@ -348,9 +373,13 @@ fn take_text(rest: &mut &[u8]) -> Result<String, ConfigError> {
     String::from_utf8(text.to_vec()).map_err(|_| error("a text is not UTF-8"))
 }
 
-fn read_point<P: CanonicalDeserialize>(bytes: &[u8]) -> Result<P, ConfigError> {
-    P::deserialize_with_mode(bytes, Compress::No, Validate::Yes)
-        .map_err(|_| error("a point is not on the curve or not in the subgroup"))
+fn take_points<P: AffineRepr>(rest: &mut &[u8], n: usize) -> Result<Vec<P>, ConfigError> {
+    let size = P::generator().serialized_size(Compress::No);
+    let read = |bytes: &[u8]| {
+        P::deserialize_with_mode(bytes, Compress::No, Validate::Yes)
+            .map_err(|_| error("a point is not on the curve or not in the subgroup"))
+    };
+    take(rest, size * n)?.par_chunks_exact(size).map(read).collect()
 }
 
 #[cfg(test)]
@@ -380,7 +409,7 @@ mod tests {
     fn edit<S: PairingSetting>(srs: &mut Srs<S>, change: impl FnOnce(&mut Vec<G1<S>>)) {
         let mut powers = srs.powers().to_vec();
         change(&mut powers);
-        srs.powers = OnceLock::from(powers);
+        *srs.powers.last_mut().unwrap() = OnceLock::from(powers);
     }
 
     fn refuses_wrong_points<S: PairingSetting>() {

@@ -4,25 +4,32 @@
 
 mod common;
 
-use common::{At, Case, ask, random};
+use common::{At, Case, Kind, ask, random};
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use trilemma_core::channel::Shape;
 use trilemma_core::setting::*;
-use trilemma_core::{Options, Regime, Security};
+use trilemma_core::{MlEval, Options, Regime, Security, Setting, UniEval};
 use trilemma_pcs::Available;
 
 const SEED: u64 = 0x5EED;
-/// The keys' limit.
+/// The tallest matrix.
 const MAX_LOG_HEIGHT: usize = 6;
 /// Proofs up to this long have every byte flipped, longer ones a sample of this many.
 const FLIPS: usize = 1200;
 
-/// The options under which a scheme is run; only FRI hashes into trees.
-fn options(scheme: &str) -> Vec<Options> {
+/// The options under which a scheme is run; schemes from codes hash into trees, with Poseidon2 where
+/// the field has it.
+fn options<S: Setting>(scheme: &str) -> Vec<Options> {
     let security = Security { bits: 20, regime: Regime::Udr };
-    let hashes: &[&str] = if scheme == "fri" { &["blake3", "keccak", "poseidon2"] } else { &["blake3"] };
+    let hashes: &[&str] = match scheme {
+        "fri" | "gemini(fri)" | "whir" | "basefold" | "ligero" | "brakedown" if S::BYTES <= 8 => {
+            &["blake3", "keccak", "poseidon2"]
+        }
+        "basefold" | "ligero" | "brakedown" => &["blake3", "keccak"],
+        _ => &["blake3"],
+    };
     let options = |hash: &&str| Options { security, hash: hash.to_string(), ..Options::default() };
     hashes.iter().map(options).collect()
 }
@@ -67,7 +74,7 @@ where
 }
 
 /// Proofs of every legal shape are accepted, and both sides agree on answers, bytes and ledger.
-fn accepts<S: Available>(lab: &common::Lab<S>, rng: &mut SmallRng)
+fn accepts<S: Available, Q: Kind<S>>(lab: &common::Lab<S, Q>, rng: &mut SmallRng)
 where
     StandardUniform: Distribution<S::Base>,
 {
@@ -98,7 +105,7 @@ where
 }
 
 /// What the verifier believes must be what the prover did.
-fn rejects_other_beliefs<S: Available>(lab: &common::Lab<S>, rng: &mut SmallRng)
+fn rejects_other_beliefs<S: Available, Q: Kind<S>>(lab: &common::Lab<S, Q>, rng: &mut SmallRng)
 where
     StandardUniform: Distribution<S::Base>,
 {
@@ -151,7 +158,7 @@ where
 }
 
 /// A commitment stands for its own oracle only.
-fn rejects_swaps<S: Available>(lab: &common::Lab<S>, rng: &mut SmallRng)
+fn rejects_swaps<S: Available, Q: Kind<S>>(lab: &common::Lab<S, Q>, rng: &mut SmallRng)
 where
     StandardUniform: Distribution<S::Base>,
 {
@@ -171,7 +178,7 @@ where
 }
 
 /// No byte of a proof is without meaning, and none makes the verifier panic.
-fn rejects_other_bytes<S: Available>(lab: &common::Lab<S>, rng: &mut SmallRng)
+fn rejects_other_bytes<S: Available, Q: Kind<S>>(lab: &common::Lab<S, Q>, rng: &mut SmallRng)
 where
     StandardUniform: Distribution<S::Base>,
 {
@@ -213,11 +220,11 @@ where
 
 /// A scheme may insist that every matrix is asked something, or that none is higher than its keys
 /// allow. Proofs without meaning are refused, never a panic.
-fn refuses_to_prove<S: Available>(lab: &common::Lab<S>, rng: &mut SmallRng)
+fn refuses_to_prove<S: Available, Q: Kind<S>>(lab: &common::Lab<S, Q>, rng: &mut SmallRng)
 where
     StandardUniform: Distribution<S::Base>,
 {
-    let case = small::<S>(rng, MAX_LOG_HEIGHT + 1);
+    let case = small::<S>(rng, Q::KEYS + 1);
     if let Ok(honest) = lab.try_prove(&case) {
         assert_eq!(lab.name, "ideal", "{} exceeds its keys", lab.name);
         lab.accepts("too high for the keys", &honest, &case);
@@ -233,15 +240,15 @@ where
     }
 }
 
-fn suite<S: Available>()
+fn suite<S: Available, Q: Kind<S>>()
 where
     StandardUniform: Distribution<S::Base>,
 {
     println!("seed {SEED:#x}");
-    let schemes = S::univariate();
-    let runs = schemes.iter().flat_map(|entry| options(entry.name).into_iter().map(move |o| (entry, o)));
+    let schemes = Q::schemes();
+    let runs = schemes.iter().flat_map(|entry| options::<S>(entry.name).into_iter().map(move |o| (entry, o)));
     for (entry, options) in runs {
-        let lab = common::Lab::<S>::new(entry, options, MAX_LOG_HEIGHT);
+        let lab = common::Lab::<S, Q>::new(entry, options, Q::KEYS);
         let rng = &mut SmallRng::seed_from_u64(SEED);
         let start = std::time::Instant::now();
         accepts(&lab, rng);
@@ -255,7 +262,14 @@ where
 
 macro_rules! suites {
     ($($name:ident: $setting:ty),* $(,)?) => {
-        $(#[test] fn $name() { suite::<$setting>(); })*
+        mod univariate {
+            use super::*;
+            $(#[test] fn $name() { suite::<$setting, UniEval<<$setting as Setting>::Ext>>(); })*
+        }
+        mod multilinear {
+            use super::*;
+            $(#[test] fn $name() { suite::<$setting, MlEval<<$setting as Setting>::Ext>>(); })*
+        }
     };
 }
 suites! {
@@ -265,4 +279,6 @@ suites! {
     goldilocks2: Goldilocks2,
     bls12_381: Bls12,
     bn254: Bn254,
+    pallas: Pallas,
+    vesta: Vesta,
 }

@@ -21,6 +21,8 @@ use trilemma_core::setting::{Bls12, Bn254};
 use trilemma_core::{
     Opens, Options, ProverTranscript, Reject, Scheme, SchemeEntry, Security, Setup, Smooth, VerifierTranscript,
 };
+use trilemma_pcs::Available;
+use trilemma_pcs::group::GroupSetting;
 use trilemma_pcs::ideal::Ideal;
 use trilemma_pcs::kzg::Kzg;
 use trilemma_pcs::msm::msm;
@@ -33,7 +35,7 @@ fn rng() -> SmallRng {
     SmallRng::seed_from_u64(SEED)
 }
 
-fn lab<S: PairingSetting>(options: Options, max_log_height: usize) -> Lab<S> {
+fn lab<S: PairingSetting + Available>(options: Options, max_log_height: usize) -> Lab<S, UniEval<S::Ext>> {
     Lab::new(&SchemeEntry::of::<Kzg>(), options, max_log_height)
 }
 
@@ -109,8 +111,8 @@ fn false_values_that_the_prover_stands_by_are_rejected() {
 }
 
 /// Encodings that must not pass for a commitment.
-fn bad_points<S: PairingSetting>() -> Vec<(&'static str, Vec<u8>)> {
-    type Fq<S> = <<S as PairingSetting>::G1 as ark_ec::CurveConfig>::BaseField;
+fn bad_points<S: PairingSetting + Available>() -> Vec<(&'static str, Vec<u8>)> {
+    type Fq<S> = <<S as GroupSetting>::G1 as ark_ec::CurveConfig>::BaseField;
     let compress = |point: Affine<S::G1>| {
         let mut bytes = Vec::new();
         point.serialize_compressed(&mut bytes).expect("serializes");
@@ -145,7 +147,7 @@ fn bad_points<S: PairingSetting>() -> Vec<(&'static str, Vec<u8>)> {
     bad
 }
 
-fn rejects_bad_points<S: PairingSetting>(plus_modulus: impl Fn(&[u8]) -> Vec<u8>)
+fn rejects_bad_points<S: PairingSetting + Available>(plus_modulus: impl Fn(&[u8]) -> Vec<u8>)
 where
     StandardUniform: Distribution<S::Base>,
 {
@@ -204,7 +206,7 @@ fn bad_points_are_rejected_where_they_are_read() {
     });
 }
 
-fn commits_to_coefficients<S: PairingSetting>()
+fn commits_to_coefficients<S: PairingSetting + Available>()
 where
     StandardUniform: Distribution<S::Base>,
 {
@@ -226,7 +228,7 @@ fn values_and_coefficients_commit_alike() {
     commits_to_coefficients::<Bn254>();
 }
 
-fn uses_files<S: PairingSetting>()
+fn uses_files<S: PairingSetting + Available>()
 where
     StandardUniform: Distribution<S::Base>,
 {
@@ -277,7 +279,7 @@ fn reference_strings_come_from_files() {
     assert!(save_insecure("p256", 1, 0, &std::env::temp_dir().join("never")).is_err());
 }
 
-fn size_and_ledger<S: PairingSetting>(point: usize, bits: f64)
+fn size_and_ledger<S: PairingSetting + Available>(point: usize, bits: f64)
 where
     StandardUniform: Distribution<S::Base>,
 {
@@ -306,7 +308,7 @@ fn sizes_and_ledgers() {
 #[test]
 #[ignore = "prints figures, checks nothing"]
 fn figures() {
-    fn measure<S: PairingSetting>(log_height: usize, width: usize)
+    fn measure<S: PairingSetting + Available>(log_height: usize, width: usize)
     where
         StandardUniform: Distribution<S::Base>,
     {
@@ -341,7 +343,7 @@ fn figures() {
                 };
                 let lab = lab::<S>(Options::default(), log_height);
                 let honest = lab.prove(&case);
-                let (time, size) = (honest.proven.time, honest.proven.proof.len());
+                let (time, size) = (honest.proven.cost, honest.proven.proof.len());
                 println!("  answer and open {:.0?}, {size} bytes", time.open);
                 let start = Instant::now();
                 lab.accepts("figures", &honest, &case);

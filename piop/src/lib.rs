@@ -2,4 +2,13 @@
 //! Nothing here knows a commitment scheme.
 
 pub mod check;
+pub mod check_r1cs;
+pub mod instances;
+pub mod logup_gkr;
+pub mod ml_stark;
+mod packed;
+mod rows;
+mod shift;
+pub mod spartan;
+pub mod sumcheck;
 pub mod uni_stark;

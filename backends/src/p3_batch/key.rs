@@ -10,7 +10,7 @@ use trilemma_arith::{Air, TableShape};
 use trilemma_core::{ConfigError, ErrorTerm, Ledger, Reject, Setting, VerifierTranscript};
 use trilemma_frontends::riscv::machine::{Machine, Sizes};
 use trilemma_pcs::fri::parameters::Plan as FriPlan;
-use trilemma_piop::uni_stark::Layout;
+use trilemma_piop::instances::Instances;
 
 use super::air::TableAir;
 use super::codec::{self, InstanceShape};
@@ -130,11 +130,11 @@ impl<T: Backed> Key<T> {
     }
 
     /// The instances that a layout says, and the statement.
-    pub fn batch(&self, layout: &Layout, public: &Public) -> Result<Batch, ConfigError> {
+    pub fn batch(&self, instances: &Instances, public: &Public) -> Result<Batch, ConfigError> {
         let most = self.scheme.max_log_height;
-        let tables = layout.instances.iter().map(|i| self.tables[i.table].clone());
+        let tables = instances.list.iter().map(|i| self.tables[i.table].clone());
         let mut tables: Vec<TableData> = tables.collect();
-        let shapes = tables.iter().zip(&layout.instances).map(|(t, i)| t.shape(i.log_height));
+        let shapes = tables.iter().zip(&instances.list).map(|(t, i)| t.shape(i.log_height));
         let mut shapes: Vec<InstanceShape> = shapes.collect();
         let terms = self.machine.statement(public.exit_code, &public.output);
         let statement = TableAir::of_statement(&terms);
@@ -148,7 +148,7 @@ impl<T: Backed> Key<T> {
         tables.push(statement);
         let fractions =
             tables.iter().zip(&shapes).map(|(t, s)| t.air.interactions() as f64 * 2f64.powi(s.log_height as i32));
-        Ok(Batch { fractions: fractions.sum(), arity: layout.arity.max(1), tables, shapes })
+        Ok(Batch { fractions: fractions.sum(), arity: instances.arity.max(1), tables, shapes })
     }
 
     /// The terms of proving a batch.
@@ -205,8 +205,8 @@ impl<T: Backed> Verifier for Key<T> {
         let [index, statement] = self.binding(public);
         t.bind("index", &index);
         t.bind("statement", &statement);
-        let layout = Layout::decode(&self.air, t.recv("heights", Layout::sizes(&self.air))?)?;
-        let batch = self.batch(&layout, public)?;
+        let instances = Instances::decode(&self.air, t.recv("heights", Instances::sizes(&self.air))?)?;
+        let batch = self.batch(&instances, public)?;
         let plan = self.plan(&batch)?;
         plan.enter(t.ledger());
         let config = plan.config(&self.scheme, t.fork("p3"), &Arc::default());

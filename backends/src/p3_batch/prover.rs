@@ -15,13 +15,13 @@ use trilemma_core::transcript::ByteCount;
 use trilemma_core::{ConfigError, Ledger, ProveError, ProverTranscript, Reject};
 use trilemma_frontends::riscv::machine::Machine;
 use trilemma_frontends::riscv::{Program, execute};
-use trilemma_piop::uni_stark::Layout;
+use trilemma_piop::instances::Instances;
 
 use super::air::TableAir;
 use super::key::{Batch, Key};
 use super::timed::Clock;
 use super::{Backed, Config, E, F, S, Scheme, codec, domain, p3_error};
-use crate::univariate::cost;
+use crate::combination::cost;
 use crate::{Cost, Failure, Keys, Proved, Public, TableCost, Verifier};
 
 /// A program's keys.
@@ -61,9 +61,9 @@ impl<T: Backed> ProgramKeys<T> {
     /// The instances of a trace and a statement.
     fn batch(&self, trace: &Trace, public: &Public) -> Result<(Vec<u8>, Batch), ConfigError> {
         let heights: Vec<_> = trace.instances.iter().map(|i| (i.table, i.log_height)).collect();
-        let sizes = Layout::encode(&self.key.air, &heights);
-        let layout = Layout::decode(&self.key.air, &sizes).map_err(|r| ConfigError(r.what))?;
-        let batch = self.key.batch(&layout, public)?;
+        let sizes = Instances::encode(&self.key.air, &heights);
+        let instances = Instances::decode(&self.key.air, &sizes).map_err(|r| ConfigError(r.what))?;
+        let batch = self.key.batch(&instances, public)?;
         Ok((sizes, batch))
     }
 

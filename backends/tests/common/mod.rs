@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod forge;
+pub mod small;
+#[path = "../../../piop/tests/common/tiny.rs"]
 pub mod tiny;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -4,7 +4,8 @@
 use std::marker::PhantomData;
 
 use p3_challenger::{
-    ByteGrindingChallenger, CanObserve, CanSample, CanSampleBits, FieldChallenger, GrindingChallenger,
+    ByteGrindingChallenger, CanObserve, CanSample, CanSampleBits, CanSampleUniformBits, FieldChallenger,
+    GrindingChallenger, ResamplingError,
 };
 use p3_field::Field;
 use p3_symmetric::MerkleCap;
@@ -82,6 +83,12 @@ impl<F, T, C: CanSample<T>> CanSample<T> for Words<F, C> {
 impl<F, C: CanSampleBits<usize>> CanSampleBits<usize> for Words<F, C> {
     fn sample_bits(&mut self, bits: usize) -> usize {
         self.0.sample_bits(bits)
+    }
+}
+
+impl<F, C: CanSampleUniformBits<F>> CanSampleUniformBits<F> for Words<F, C> {
+    fn sample_uniform_bits<const RESAMPLE: bool>(&mut self, bits: usize) -> Result<usize, ResamplingError> {
+        self.0.sample_uniform_bits::<RESAMPLE>(bits)
     }
 }
 

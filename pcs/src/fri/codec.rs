@@ -13,19 +13,19 @@ use trilemma_core::channel::Shape;
 use trilemma_core::setting::{decode_ext, encode_ext, ext_bytes};
 use trilemma_core::{Reject, Smooth};
 
-use super::tree::Tree;
+use super::tree::{Merkle, Tree};
 
 /// p3's proof for a setting and tree.
 pub type Proof<S, T> = FriProof<
     <S as trilemma_core::Setting>::Ext,
-    ExtensionMmcs<<S as trilemma_core::Setting>::Base, <S as trilemma_core::Setting>::Ext, <T as Tree<S>>::Mmcs>,
+    ExtensionMmcs<<S as trilemma_core::Setting>::Base, <S as trilemma_core::Setting>::Ext, <T as Merkle<S>>::Mmcs>,
     <S as trilemma_core::Setting>::Base,
-    Vec<BatchMultiOpening<<S as trilemma_core::Setting>::Base, <T as Tree<S>>::Mmcs>>,
+    Vec<BatchMultiOpening<<S as trilemma_core::Setting>::Base, <T as Merkle<S>>::Mmcs>>,
 >;
 
 /// p3's parameters for a setting and tree.
 pub type P3<S, T> = FriParameters<
-    ExtensionMmcs<<S as trilemma_core::Setting>::Base, <S as trilemma_core::Setting>::Ext, <T as Tree<S>>::Mmcs>,
+    ExtensionMmcs<<S as trilemma_core::Setting>::Base, <S as trilemma_core::Setting>::Ext, <T as Merkle<S>>::Mmcs>,
 >;
 
 /// Appends a proof about oracles of these shapes.

@@ -27,12 +27,12 @@ use trilemma_core::{Reject, Smooth};
 
 use super::codec::{P3, Proof};
 use super::parameters::Parameters;
-use super::tree::Tree;
+use super::tree::{Merkle, Tree};
 
 /// Commitments with their claims.
 pub type Openings<S, T> = [CommitmentOpening<
     <S as trilemma_core::Setting>::Ext,
-    <<T as Tree<S>>::Mmcs as Mmcs<<S as trilemma_core::Setting>::Base>>::Commitment,
+    <<T as Merkle<S>>::Mmcs as Mmcs<<S as trilemma_core::Setting>::Base>>::Commitment,
     TwoAdicMultiplicativeCoset<<S as trilemma_core::Setting>::Base>,
 >];
 

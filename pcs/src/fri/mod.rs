@@ -1,4 +1,4 @@
-//! `fri`: univariate claims from a batched FRI low-degree test [BBHR18, BCIKS20], on p3-fri.
+//! `fri`: univariate claims from a batched FRI low-degree test \[BBHR18, BCIKS20\], on p3-fri.
 //!
 //! **Claim.** Matrices committed by Merkle trees over their low-degree extensions take the claimed
 //! values at the claimed points of the challenge field.
@@ -52,7 +52,7 @@ use trilemma_core::{
 
 use parameters::Parameters;
 use reduce::Inverses;
-use tree::{Blake3Tree, KeccakTree, Poseidon2Tree, Sponges, Tree};
+use tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree, Sponges, Tree};
 
 /// FRI over Merkle trees of kind `T`.
 pub struct Fri<T>(PhantomData<fn() -> T>);
@@ -95,7 +95,7 @@ pub struct FriKey<S: Smooth, T: Tree<S>> {
 }
 
 /// p3's Merkle tree with its matrices.
-type MerkleTree<S, T> = <<T as Tree<S>>::Mmcs as Mmcs<<S as trilemma_core::Setting>::Base>>::ProverData<
+type MerkleTree<S, T> = <<T as Merkle<S>>::Mmcs as Mmcs<<S as trilemma_core::Setting>::Base>>::ProverData<
     RowMajorMatrix<<S as trilemma_core::Setting>::Base>,
 >;
 

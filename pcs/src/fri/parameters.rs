@@ -32,7 +32,7 @@ pub struct Parameters {
 }
 
 /// Bits of one query.
-fn bits_per_query(log_blowup: usize, johnson: Option<usize>) -> f64 {
+pub(crate) fn bits_per_query(log_blowup: usize, johnson: Option<usize>) -> f64 {
     let rho = 0.5f64.powi(log_blowup as i32);
     match johnson {
         None => (2.0 / (1.0 + rho)).log2(),
@@ -41,8 +41,29 @@ fn bits_per_query(log_blowup: usize, johnson: Option<usize>) -> f64 {
 }
 
 /// Grinding before the queries.
-fn query_grinding(target: u32) -> u32 {
+pub(crate) fn query_grinding(target: u32) -> u32 {
     QUERY_GRINDING.min(target)
+}
+
+/// Checks the rate, and chooses the Johnson parameter: `None` under unique decoding.
+pub(crate) fn johnson(options: &Options, ext_bits: f64, max_log_height: usize) -> Result<Option<usize>, ConfigError> {
+    let (log_blowup, target) = (options.log_blowup, options.security.bits);
+    if !(1..=6).contains(&log_blowup) {
+        return Err(ConfigError(format!("log_blowup: {log_blowup} is not in 1..=6")));
+    }
+    let fits = |m: &usize| {
+        let bits = ext_bits - johnson_line_bits(max_log_height, log_blowup, *m) - 10.0;
+        f64::from(target) - bits <= MAX_ROUND_GRINDING
+    };
+    match options.security.regime {
+        Regime::Udr => Ok(None),
+        Regime::Jbr => (3..=64).rev().find(fits).map(Some).ok_or_else(|| {
+            ConfigError(format!(
+                "security: {target} bits at the Johnson bound need a larger extension than \
+                 {ext_bits:.0} bits; choose a setting such as koalabear5, or regime udr"
+            ))
+        }),
+    }
 }
 
 /// Queries that reach `target` bits, grinding included; a few even where grinding alone would do.
@@ -54,25 +75,7 @@ impl Parameters {
     /// Solves for `options.security`.
     pub fn solve(options: &Options, ext_bits: f64, max_log_height: usize) -> Result<Self, ConfigError> {
         let (log_blowup, target) = (options.log_blowup, options.security.bits);
-        if !(1..=6).contains(&log_blowup) {
-            return Err(ConfigError(format!("log_blowup: {log_blowup} is not in 1..=6")));
-        }
-        let johnson = match options.security.regime {
-            Regime::Udr => None,
-            Regime::Jbr => {
-                let fits = |m: &usize| {
-                    let bits = ext_bits - johnson_line_bits(max_log_height, log_blowup, *m) - 10.0;
-                    f64::from(target) - bits <= MAX_ROUND_GRINDING
-                };
-                let m = (3..=64).rev().find(fits).ok_or_else(|| {
-                    ConfigError(format!(
-                        "security: {target} bits at the Johnson bound need a larger extension than \
-                         {ext_bits:.0} bits; choose a setting such as koalabear5, or regime udr"
-                    ))
-                })?;
-                Some(m)
-            }
-        };
+        let johnson = johnson(options, ext_bits, max_log_height)?;
         Ok(Self {
             log_blowup,
             target,
@@ -137,7 +140,7 @@ impl Parameters {
 
 /// log2 of the exceptional points of a line at the Johnson bound: `8 n (m + 1/2)^3 / (3 rho)`
 /// for `n` points at rate `rho`, as p3-security counts them.
-fn johnson_line_bits(log_height: usize, log_blowup: usize, m: usize) -> f64 {
+pub fn johnson_line_bits(log_height: usize, log_blowup: usize, m: usize) -> f64 {
     let rho = 0.5f64.powi(log_blowup as i32) * (1.0 - 0.5f64.powi(log_height.max(1) as i32));
     let log_n = (log_height + log_blowup) as f64;
     3.0 + log_n + 3.0 * (m as f64 + 0.5).log2() - 3f64.log2() - rho.log2()

@@ -1,9 +1,11 @@
-//! Merkle trees for FRI, by hash. A tree names its p3 types and how its digests are encoded.
+//! Merkle trees, by hash. A tree names its p3 types and how its digests are encoded; over base fields
+//! with a challenger of p3's, it serves FRI.
 
 use p3_baby_bear::{BabyBear, Poseidon2BabyBear, default_babybear_poseidon2_16, default_babybear_poseidon2_24};
 use p3_blake3::Blake3;
 use p3_challenger::{
-    CanObserve, FieldChallenger, GrindingChallenger, HashChallenger, SerializingChallenger32, SerializingChallenger64,
+    CanObserve, CanSampleUniformBits, FieldChallenger, GrindingChallenger, HashChallenger, SerializingChallenger32,
+    SerializingChallenger64,
 };
 use p3_commit::Mmcs;
 use p3_field::{Field, PrimeField64};
@@ -19,7 +21,7 @@ use trilemma_core::{Setting, Smooth};
 use super::challenger::{Steady, Words};
 
 /// A kind of Merkle tree over the base field of `S`.
-pub trait Tree<S: Smooth>: Send + Sync + 'static {
+pub trait Merkle<S: Setting>: Send + Sync + 'static {
     /// p3's tree.
     type Mmcs: Mmcs<
             S::Base,
@@ -29,11 +31,6 @@ pub trait Tree<S: Smooth>: Send + Sync + 'static {
             Error: Sync,
         > + Send
         + Sync;
-    /// p3's challenger.
-    type Challenger: FieldChallenger<S::Base>
-        + GrindingChallenger<Witness = S::Base>
-        + CanObserve<<Self::Mmcs as Mmcs<S::Base>>::Commitment>;
-
     /// Bytes of an encoded digest.
     const DIGEST_BYTES: usize;
     /// Collision resistance of the hash.
@@ -41,8 +38,6 @@ pub trait Tree<S: Smooth>: Send + Sync + 'static {
 
     /// The tree's parameters.
     fn mmcs() -> Self::Mmcs;
-    /// A challenger seeded by a transcript.
-    fn challenger(seed: [u8; 32]) -> Self::Challenger;
     /// Appends a root.
     fn encode_root(root: &<Self::Mmcs as Mmcs<S::Base>>::Commitment, out: &mut Vec<u8>);
     /// Reads a root of [`Self::DIGEST_BYTES`] bytes.
@@ -51,6 +46,21 @@ pub trait Tree<S: Smooth>: Send + Sync + 'static {
     fn encode_paths(paths: &<Self::Mmcs as Mmcs<S::Base>>::MultiProof, out: &mut Vec<u8>);
     /// Reads siblings, [`Self::DIGEST_BYTES`] bytes each.
     fn decode_paths(bytes: &[u8]) -> Option<<Self::Mmcs as Mmcs<S::Base>>::MultiProof>;
+}
+
+/// A tree whose roots a challenger of p3's can observe.
+pub trait Tree<S: Smooth>: Merkle<S> {
+    /// p3's challenger.
+    type Challenger: FieldChallenger<S::Base>
+        + GrindingChallenger<Witness = S::Base>
+        + CanSampleUniformBits<S::Base>
+        + Clone
+        + Send
+        + Sync
+        + CanObserve<<Self::Mmcs as Mmcs<S::Base>>::Commitment>;
+
+    /// A challenger seeded by a transcript.
+    fn challenger(seed: [u8; 32]) -> Self::Challenger;
 }
 
 /// BLAKE3 over rows and nodes.
@@ -68,6 +78,10 @@ pub trait Sponges: Smooth<Base: PrimeField64> {
     /// Challenger over a byte hash.
     type Byte<H: p3_symmetric::CryptographicHasher<u8, [u8; 32]> + Clone + Send + Sync>: FieldChallenger<Self::Base>
         + GrindingChallenger<Witness = Self::Base>
+        + CanSampleUniformBits<Self::Base>
+        + Clone
+        + Send
+        + Sync
         + CanObserve<MerkleCap<Self::Base, [u8; 32]>>;
 
     /// Seeds it.
@@ -80,18 +94,21 @@ pub trait Sponges: Smooth<Base: PrimeField64> {
 macro_rules! byte_tree {
     ($tree:ident, $hash:ty, $value:expr) => {
         impl<S: Sponges> Tree<S> for $tree {
-            type Mmcs = ByteMmcs<S::Base, $hash>;
             type Challenger = S::Byte<$hash>;
+
+            fn challenger(seed: [u8; 32]) -> Self::Challenger {
+                S::byte(seed, $value)
+            }
+        }
+
+        impl<S: Setting> Merkle<S> for $tree {
+            type Mmcs = ByteMmcs<S::Base, $hash>;
             const DIGEST_BYTES: usize = 32;
             const COLLISION_BITS: f64 = 128.0;
 
             fn mmcs() -> Self::Mmcs {
                 let compress = CompressionFunctionFromHasher::new($value);
                 MerkleTreeMmcs::new(SerializingHasher::new($value), compress, 0)
-            }
-
-            fn challenger(seed: [u8; 32]) -> Self::Challenger {
-                S::byte(seed, $value)
             }
 
             fn encode_root(root: &MerkleCap<S::Base, [u8; 32]>, out: &mut Vec<u8>) {
@@ -143,6 +160,14 @@ macro_rules! field_trees {
         }
 
         impl Tree<$setting> for Poseidon2Tree {
+            type Challenger = Words<$field, <$setting as Sponges>::Byte<Blake3>>;
+
+            fn challenger(seed: [u8; 32]) -> Self::Challenger {
+                Words::new(<$setting as Sponges>::byte(seed, Blake3))
+            }
+        }
+
+        impl Merkle<$setting> for Poseidon2Tree {
             type Mmcs = MerkleTreeMmcs<
                 <$field as Field>::Packing,
                 <$field as Field>::Packing,
@@ -151,16 +176,11 @@ macro_rules! field_trees {
                 2,
                 $n,
             >;
-            type Challenger = Words<$field, <$setting as Sponges>::Byte<Blake3>>;
             const DIGEST_BYTES: usize = $n * <$setting as Setting>::BYTES;
             const COLLISION_BITS: f64 = 124.0;
 
             fn mmcs() -> Self::Mmcs {
                 MerkleTreeMmcs::new(PaddingFreeSponge::new($leaf_new), TruncatedPermutation::new($node_new), 0)
-            }
-
-            fn challenger(seed: [u8; 32]) -> Self::Challenger {
-                Words::new(<$setting as Sponges>::byte(seed, Blake3))
             }
 
             fn encode_root(root: &MerkleCap<$field, [$field; $n]>, out: &mut Vec<u8>) {
@@ -176,7 +196,7 @@ macro_rules! field_trees {
             }
 
             fn decode_paths(bytes: &[u8]) -> Option<PrunedMerklePaths<$field, $n>> {
-                let size = <Self as Tree<$setting>>::DIGEST_BYTES;
+                let size = <Self as Merkle<$setting>>::DIGEST_BYTES;
                 let digests = bytes.chunks(size).map(decode_words::<$setting, $n>);
                 Some(PrunedMerklePaths { sibling_hashes: digests.collect::<Option<_>>()? })
             }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use ark_ec::CurveGroup;
 use ark_ec::short_weierstrass::Projective;
-use ark_serialize::CanonicalSerialize;
 use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
 use p3_field::{Field, PrimeCharacteristicRing};
 use p3_matrix::Matrix;
@@ -13,9 +12,10 @@ use trilemma_core::channel::Shape;
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
 use trilemma_core::{ConfigError, Label, ProveError, ProverTranscript, Setting};
 
-use super::{Opened, ProverKey, assume, encode_points, encode_shapes, gather, others, terms, union, vanishing};
+use super::{Opened, ProverKey, assume_powers, encode_points, encode_shapes, gather, others, terms, union, vanishing};
+use crate::group::{G1, Scalar, send_points};
 use crate::msm::msm;
-use crate::srs::{G1, PairingSetting, Scalar, lagrange_at};
+use crate::srs::{PairingSetting, lagrange_at};
 
 /// Sends a commitment to every column.
 pub(super) fn commit<S: PairingSetting>(
@@ -28,7 +28,7 @@ pub(super) fn commit<S: PairingSetting>(
     t.bind("kzg shapes", &encode_shapes(&shapes));
     for matrix in matrices {
         for point in commit_columns(pk, matrix)? {
-            send_point::<S>(label, &point, t);
+            send_points::<S>(label, &[point], t);
         }
     }
     Ok(())
@@ -46,7 +46,7 @@ pub(super) fn open<S: PairingSetting>(
     if opened.is_empty() {
         return Ok(());
     }
-    assume::<S>(t.ledger(), pk.log_powers);
+    assume_powers::<S>(t.ledger(), pk.log_powers);
     t.bind("kzg points", &encode_points::<S>(&opened));
 
     // 1. and 2.
@@ -58,7 +58,7 @@ pub(super) fn open<S: PairingSetting>(
         let divided = group.points.iter().fold(group.coefficients.clone(), divide::<S>);
         add_scaled::<S>(&mut quotient, &divided, S::Ext::ONE);
     }
-    send_point::<S>("kzg quotient", &pk.commit_coefficients(&quotient), t);
+    send_points::<S>("kzg quotient", &[pk.commit_coefficients(&quotient)], t);
 
     // 3. and 4.
     let z = t.challenge::<S>("kzg point", Some(&evaluation))?;
@@ -70,20 +70,15 @@ pub(super) fn open<S: PairingSetting>(
     add_scaled::<S>(&mut linear, &quotient, -vanishing::<S>(&points, z));
     // The constant term, hence every r_i(z), ends up in the remainder.
     let witness = divide::<S>(linear, &z);
-    send_point::<S>("kzg witness", &pk.commit_coefficients(&witness), t);
+    send_points::<S>("kzg witness", &[pk.commit_coefficients(&witness)], t);
     Ok(())
 }
 
-fn send_point<S: PairingSetting>(label: Label, point: &G1<S>, t: &mut ProverTranscript) {
-    let mut bytes = Vec::new();
-    // Writing to a vector does not fail.
-    let _ = point.serialize_compressed(&mut bytes);
-    t.send(label, &bytes);
-}
-
 impl<S: PairingSetting> ProverKey<S> {
-    fn commit_coefficients(&self, coefficients: &[S::Base]) -> G1<S> {
-        msm(self.srs.powers(), S::scalars(coefficients)).into_affine()
+    /// The commitment to a polynomial of up to `2^log_powers` coefficients.
+    pub(crate) fn commit_coefficients(&self, coefficients: &[S::Base]) -> G1<S> {
+        let log_size = coefficients.len().next_power_of_two().trailing_zeros() as usize;
+        msm(self.srs.first_powers(log_size), S::scalars(coefficients)).into_affine()
     }
 }
 
@@ -168,7 +163,7 @@ fn combine<S: PairingSetting>(
 }
 
 /// The quotient by `X - point`; the remainder is dropped.
-fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> Vec<S::Base> {
+pub(crate) fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> Vec<S::Base> {
     let mut carry = S::Base::ZERO;
     for coefficient in coefficients.iter_mut().rev() {
         carry = *coefficient + carry * *point;
@@ -181,7 +176,7 @@ fn divide<S: PairingSetting>(mut coefficients: Vec<S::Base>, point: &S::Ext) -> 
 }
 
 /// `sum += scale * addend`, growing as needed.
-fn add_scaled<S: PairingSetting>(sum: &mut Vec<S::Base>, addend: &[S::Base], scale: S::Base) {
+pub(crate) fn add_scaled<S: PairingSetting>(sum: &mut Vec<S::Base>, addend: &[S::Base], scale: S::Base) {
     sum.resize(sum.len().max(addend.len()), S::Base::ZERO);
     sum.par_iter_mut().zip(addend).for_each(|(sum, &x)| *sum += scale * x);
 }

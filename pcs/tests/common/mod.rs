@@ -10,11 +10,12 @@ use rand::RngExt;
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::SmallRng;
 use trilemma_core::channel::{Oracle, Question, Shape};
-use trilemma_core::claim::{ClaimKind, Columns, UniEval};
+use trilemma_core::claim::{ClaimKind, Columns, MlEval, UniEval};
 use trilemma_core::runner::{Binding, IndexCommitment, Proven, ProverIndex, Runner, SchemeEntry};
 use trilemma_core::setting::ext_bytes;
 use trilemma_core::transcript::ByteCount;
-use trilemma_core::{ErrorTerm, Ledger, Options, OracleProver, OracleVerifier, ProveError, Reject, Setting, Smooth};
+use trilemma_core::{ErrorTerm, Ledger, Options, OracleProver, OracleVerifier, ProveError, Reject, Setting};
+use trilemma_pcs::{Available, Served};
 
 /// Where a question is asked.
 #[derive(Debug, Clone, Copy)]
@@ -98,24 +99,52 @@ fn term<S: Setting>() -> Option<ErrorTerm> {
     Some(ErrorTerm::schwartz_zippel("test", 4.0, S::ext_bits()))
 }
 
-fn questions<S: Smooth>(
+/// A kind of claim under test.
+pub trait Kind<S: Available>: Served<S> {
+    /// log2 of the longest polynomial that keys are made for: a column, or all cells of an oracle.
+    const KEYS: usize;
+    /// The query at a challenge for a matrix of this height.
+    fn at(z: S::Ext, at: At, log_height: usize) -> Self;
+}
+
+impl<S: Available> Kind<S> for UniEval<S::Ext> {
+    const KEYS: usize = 6;
+
+    fn at(z: S::Ext, at: At, log_height: usize) -> Self {
+        Self(match at {
+            At::Z => z,
+            At::Next => z * S::Base::two_adic_generator(log_height.min(S::Base::TWO_ADICITY)),
+        })
+    }
+}
+
+impl<S: Available> Kind<S> for MlEval<S::Ext> {
+    const KEYS: usize = 12;
+
+    fn at(z: S::Ext, at: At, log_height: usize) -> Self {
+        let first = match at {
+            At::Z => z,
+            At::Next => z.square(),
+        };
+        let coordinate = |i: u64| first * S::Ext::from_u64(i + 1) + S::Ext::from_u64(i * i);
+        Self((0..log_height as u64).map(coordinate).collect())
+    }
+}
+
+fn questions<S: Available, Q: Kind<S>>(
     asks: &[Ask],
     z: S::Ext,
     shape: impl Fn(&Ask) -> Option<Shape>,
-) -> Vec<Question<UniEval<S::Ext>>> {
+) -> Vec<Question<Q>> {
     asks.iter()
         .map(|ask| {
-            let log = shape(ask).map_or(0, |shape| shape.log_height.min(S::Base::TWO_ADICITY));
-            let point = match ask.at {
-                At::Z => z,
-                At::Next => z * S::Base::two_adic_generator(log),
-            };
-            Question { oracle: Oracle(ask.oracle), matrix: ask.matrix, query: UniEval(point) }
+            let query = Q::at(z, ask.at, shape(ask).map_or(0, |shape| shape.log_height));
+            Question { oracle: Oracle(ask.oracle), matrix: ask.matrix, query }
         })
         .collect()
 }
 
-fn prover<S: Smooth>(case: &Case<S>, ch: &mut dyn OracleProver<S, UniEval<S::Ext>>) -> Result<(), ProveError> {
+fn prover<S: Available, Q: Kind<S>>(case: &Case<S>, ch: &mut dyn OracleProver<S, Q>) -> Result<(), ProveError> {
     ch.send_sizes("sizes", &SIZES);
     ch.send("scalar", &[S::Ext::from_u64(77)]);
     for matrices in &case.oracles {
@@ -124,7 +153,7 @@ fn prover<S: Smooth>(case: &Case<S>, ch: &mut dyn OracleProver<S, UniEval<S::Ext
     let z = ch.sample("z", term::<S>())?;
     for asks in &case.asks {
         let shape = |ask: &Ask| Some(Shape::of(&case.oracle(ask.oracle)[ask.matrix]));
-        let asked = questions::<S>(asks, z, shape);
+        let asked = questions::<S, Q>(asks, z, shape);
         let answers = ch.ask(asked.clone())?;
         for (question, values) in asked.iter().zip(answers) {
             let columns = &case.oracle(question.oracle.0)[question.matrix];
@@ -134,9 +163,9 @@ fn prover<S: Smooth>(case: &Case<S>, ch: &mut dyn OracleProver<S, UniEval<S::Ext
     Ok(())
 }
 
-fn verifier<S: Smooth>(
+fn verifier<S: Available, Q: Kind<S>>(
     beliefs: &Beliefs,
-    ch: &mut dyn OracleVerifier<S, UniEval<S::Ext>>,
+    ch: &mut dyn OracleVerifier<S, Q>,
     answers: &mut Vec<Vec<S::Ext>>,
 ) -> Result<(), Reject> {
     let sizes = ch.recv_sizes("sizes", HEADER, 5)?;
@@ -154,7 +183,7 @@ fn verifier<S: Smooth>(
     let oracles: Vec<&Vec<Shape>> = fixed.into_iter().chain(&beliefs.shapes).collect();
     for asks in &beliefs.asks {
         let shape = |ask: &Ask| oracles.get(ask.oracle)?.get(ask.matrix).copied();
-        answers.extend(ch.ask(questions::<S>(asks, z, shape))?);
+        answers.extend(ch.ask(questions::<S, Q>(asks, z, shape))?);
     }
     Ok(())
 }
@@ -166,9 +195,9 @@ pub struct Honest {
 }
 
 /// A scheme under test.
-pub struct Lab<S: Smooth> {
+pub struct Lab<S: Available, Q: Kind<S>> {
     pub name: &'static str,
-    runner: Box<dyn Runner<S, UniEval<S::Ext>>>,
+    runner: Box<dyn Runner<S, Q>>,
     protocol: Vec<u8>,
 }
 
@@ -183,8 +212,8 @@ fn expect<T, E: Debug>(what: &str, name: &str, result: Result<T, E>) -> T {
     result.unwrap_or_else(|e| panic!("{name}, {what}: {e:?}"))
 }
 
-impl<S: Smooth> Lab<S> {
-    pub fn new(entry: &SchemeEntry<S, UniEval<S::Ext>>, options: Options, max_log_height: usize) -> Self {
+impl<S: Available, Q: Kind<S>> Lab<S, Q> {
+    pub fn new(entry: &SchemeEntry<S, Q>, options: Options, max_log_height: usize) -> Self {
         let runner = expect("set-up", entry.name, (entry.setup)(&options, max_log_height));
         let protocol = format!("{} {options:?}", entry.name).into_bytes();
         Self { name: entry.name, runner, protocol }
@@ -197,7 +226,7 @@ impl<S: Smooth> Lab<S> {
     pub fn try_prove(&self, case: &Case<S>) -> Result<Honest, ProveError> {
         quietly("proving", self.name, || {
             let index = self.runner.index(&self.protocol, case.index.clone())?;
-            let run = &mut |ch: &mut dyn OracleProver<S, UniEval<S::Ext>>| prover(case, ch);
+            let run = &mut |ch: &mut dyn OracleProver<S, Q>| prover(case, ch);
             let proven = self.runner.prove(self.binding(), (&index.0, &index.1), run)?;
             Ok(Honest { proven, index })
         })
@@ -216,7 +245,7 @@ impl<S: Smooth> Lab<S> {
     ) -> Result<Accepted<S::Ext>, Reject> {
         quietly(what, self.name, || {
             let mut answers = Vec::new();
-            let run = &mut |ch: &mut dyn OracleVerifier<S, UniEval<S::Ext>>| verifier(beliefs, ch, &mut answers);
+            let run = &mut |ch: &mut dyn OracleVerifier<S, Q>| verifier(beliefs, ch, &mut answers);
             let proof = &honest.proven.proof;
             let (ledger, count) = self.runner.verify(binding, &honest.index.0, proof, run)?;
             Ok((ledger, count, answers))

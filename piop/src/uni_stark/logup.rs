@@ -7,7 +7,7 @@ use trilemma_arith::kernel::{Cells, Challenges, PackedBase, PackedExt};
 use trilemma_core::Setting;
 use trilemma_core::claim::Columns;
 
-use super::layout::InstanceLayout;
+use crate::instances::InstanceLayout;
 
 /// Bus columns of an instance.
 pub struct BusColumns<S: Setting> {

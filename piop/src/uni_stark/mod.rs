@@ -23,7 +23,7 @@
 //! `(k + 1) |H_t|`, so `Q` has degree below `k N` and is sent as `k` columns of height `N`, the
 //! largest: `Q = sum_c X^(c N) q_c`.
 //!
-//! **Soundness.** Bus: `N_i L / |F|` for `N_i` fractions of tuples of at most `L` entries (all
+//! **Soundness.** Bus: `2 N_i L / |F|` for `N_i` fractions of tuples of at most `L` entries (all
 //! multiplicities fit the characteristic, which the verifier checks). Batching: constraints / `|F|`.
 //! Point: `(k + 1) N / |F|`. Each is divided by the scheme's list size.
 //!
@@ -36,13 +36,14 @@ mod prover;
 mod quotient;
 mod verifier;
 
-use p3_field::PrimeCharacteristicRing;
 use trilemma_arith::air::{Air, PublicTerm, Trace};
 use trilemma_core::channel::{OracleProver, OracleVerifier};
 use trilemma_core::claim::Columns;
-use trilemma_core::{Piop, ProveError, Reject, Setting, Smooth, UniEval};
+use trilemma_core::{Piop, ProveError, Reject, Smooth, UniEval};
 
-pub use layout::{InstanceLayout, Layout};
+pub use layout::Layout;
+
+use crate::instances::fixed_columns;
 
 /// The multi-table STARK over univariate claims.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,10 +78,4 @@ impl<S: Smooth> Piop<S> for UniStark {
     ) -> Result<(), ProveError> {
         prover::prove(relation, statement, witness, ch)
     }
-}
-
-fn fixed_columns<S: Setting>(columns: &[Vec<u32>]) -> Option<Columns<S::Base>> {
-    let height = columns.first()?.len();
-    let cells = (0..height).flat_map(|r| columns.iter().map(move |c| S::Base::from_u32(c[r])));
-    Some(Columns::new(cells.collect(), columns.len()))
 }

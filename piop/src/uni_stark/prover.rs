@@ -2,15 +2,16 @@
 
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
-use trilemma_arith::air::{Air, Instance, PublicTerm, Trace};
+use trilemma_arith::air::{Air, PublicTerm, Trace};
 use trilemma_arith::kernel::Challenges;
 use trilemma_core::channel::{Oracle, OracleProver};
 use trilemma_core::claim::Columns;
-use trilemma_core::{ConfigError, ProveError, Setting, Smooth, UniEval};
+use trilemma_core::{ConfigError, ProveError, Smooth, UniEval};
 
 use super::layout::{Layout, Oracles};
 use super::logup::{BusColumns, bus_columns};
 use super::quotient::{Folding, Part, Views, combine, instance_quotient};
+use crate::instances::{Instances, columns, fixed_columns};
 
 /// Convinces the verifier of a satisfied relation.
 pub fn prove<S: Smooth>(
@@ -20,17 +21,17 @@ pub fn prove<S: Smooth>(
     ch: &mut dyn OracleProver<S, UniEval<S::Ext>>,
 ) -> Result<(), ProveError> {
     let heights: Vec<_> = trace.instances.iter().map(|i| (i.table, i.log_height)).collect();
-    let sizes = Layout::encode(air, &heights);
+    let sizes = Instances::encode(air, &heights);
     let layout = Layout::decode(air, &sizes).map_err(|r| ConfigError(r.what))?;
     ch.send_sizes("heights", &sizes);
     let main: Vec<Columns<S::Base>> =
-        trace.instances.iter().zip(&layout.instances).map(|(i, l)| columns::<S>(i, l.width)).collect();
+        trace.instances.iter().zip(&layout.instances.list).map(|(i, l)| columns::<S>(i, l.width)).collect();
     drop(trace);
     let main_oracle = ch.send_oracle("main", main.clone())?;
 
-    let gamma = ch.sample("gamma", Some(layout.bus_term::<S>(statement.len())))?;
+    let gamma = ch.sample("gamma", Some(layout.instances.bus_term::<S>(statement.len())))?;
     let beta = ch.sample("beta", None)?;
-    let challenges = Challenges::new(gamma, beta, layout.arity);
+    let challenges = Challenges::new(gamma, beta, layout.instances.arity);
 
     let (buses, sums) = buses(air, &layout, main, &challenges);
     let bus_oracle = ch.send_oracle("buses", buses)?;
@@ -46,17 +47,6 @@ pub fn prove<S: Smooth>(
     Ok(())
 }
 
-/// An instance's cells as field elements, padded with zeros.
-fn columns<S: Setting>(instance: &Instance, width: usize) -> Columns<S::Base> {
-    let mut cells = S::Base::zero_vec(width << instance.log_height);
-    cells.par_chunks_mut(1 << 14).zip(instance.cells.par_chunks(1 << 14)).for_each(|(out, cells)| {
-        for (out, &x) in out.iter_mut().zip(cells) {
-            *out = S::Base::from_u32(x);
-        }
-    });
-    Columns::new(cells, width)
-}
-
 fn buses<S: Smooth>(
     air: &Air<S>,
     layout: &Layout,
@@ -64,10 +54,10 @@ fn buses<S: Smooth>(
     challenges: &Challenges<S::Ext>,
 ) -> (Vec<Columns<S::Base>>, Vec<S::Ext>) {
     let (mut columns, mut sums) = (Vec::new(), Vec::new());
-    for (instance, main) in layout.instances.iter().zip(main) {
+    for (instance, main) in layout.instances.list.iter().zip(main) {
         if instance.interactions > 0 {
             let kernel = air.tables[instance.table].as_ref();
-            let fixed = super::fixed_columns::<S>(&kernel.fixed());
+            let fixed = fixed_columns::<S>(&kernel.fixed());
             let BusColumns { helpers, accumulator, sum } =
                 bus_columns(kernel, instance, fixed.as_ref(), &main, challenges);
             columns.extend(helpers);
@@ -91,7 +81,7 @@ fn quotient<S: Smooth>(
     let mut sums = sums.iter();
     let mut bus = 0;
     let mut parts: Vec<Part<S::Base>> = Vec::new();
-    for (k, instance) in layout.instances.iter().enumerate() {
+    for (k, instance) in layout.instances.list.iter().enumerate() {
         let alphas: Vec<S::Ext> = powers.by_ref().take(instance.alphas()).collect();
         let log = layout.log_chunks;
         let mut next_bus = |present: bool| {

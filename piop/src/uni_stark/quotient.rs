@@ -11,8 +11,9 @@ use trilemma_arith::kernel::{Cells, Challenges, PackedBase, PackedExt};
 use trilemma_core::claim::{Columns, CosetView};
 use trilemma_core::{Setting, Smooth};
 
-use super::layout::{InstanceLayout, Layout};
+use super::layout::Layout;
 use super::logup::gather;
+use crate::instances::InstanceLayout;
 
 /// What the quotient of one instance is computed from, on its coset in bit-reversed order.
 pub struct Views<'o, F: Clone> {
@@ -197,7 +198,7 @@ pub struct Part<F> {
 pub fn combine<S: Smooth>(layout: &Layout, parts: Vec<Part<S::Base>>) -> Columns<S::Base> {
     let d = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION;
     let dft = Radix2DitParallel::<S::Base>::default();
-    let (height, chunks) = (1usize << layout.log_max, 1usize << layout.log_chunks);
+    let (height, chunks) = (1usize << layout.log_max(), 1usize << layout.log_chunks);
     let mut coefficients = S::Base::zero_vec(height * chunks * d);
     for part in parts {
         let part = dft.coset_idft_batch(Columns::new(part.values, d), part.shift);

@@ -7,7 +7,8 @@ use trilemma_core::channel::OracleVerifier;
 use trilemma_core::claim::rejoin;
 use trilemma_core::{Reject, Smooth, UniEval};
 
-use super::layout::{InstanceLayout, Layout, MAX_LOG_HEIGHT, Oracles, public_sum};
+use super::layout::{Layout, Oracles};
+use crate::instances::{InstanceLayout, Instances, MAX_LOG_HEIGHT};
 
 /// Decides whether the statement holds.
 pub fn verify<S: Smooth>(
@@ -16,19 +17,19 @@ pub fn verify<S: Smooth>(
     ch: &mut dyn OracleVerifier<S, UniEval<S::Ext>>,
 ) -> Result<(), Reject> {
     // 1. The prover says how many rows each table has, and commits to them.
-    let sizes = ch.recv_sizes("heights", Layout::sizes(air), MAX_LOG_HEIGHT as u8)?;
+    let sizes = ch.recv_sizes("heights", Instances::sizes(air), MAX_LOG_HEIGHT as u8)?;
     let layout = Layout::decode(air, &sizes)?;
     let main = ch.recv_oracle("main", layout.main_shapes())?;
 
     // 2. Fingerprints of bus tuples.
-    let gamma = ch.sample("gamma", Some(layout.bus_term::<S>(statement.len())))?;
+    let gamma = ch.sample("gamma", Some(layout.instances.bus_term::<S>(statement.len())))?;
     let beta = ch.sample("beta", None)?;
-    let challenges = Challenges::new(gamma, beta, layout.arity);
+    let challenges = Challenges::new(gamma, beta, layout.instances.arity);
 
     // 3. The buses of every instance, summed; together with the statement they balance.
     let buses = ch.recv_oracle("buses", layout.bus_shapes::<S>())?;
     let sums = ch.recv("sums", layout.sums())?;
-    let public = public_sum(&challenges, statement).ok_or_else(|| Reject::new("a pole"))?;
+    let public = challenges.public_sum(statement).ok_or_else(|| Reject::new("a pole"))?;
     ch.require("the buses balance", sums.iter().copied().sum::<S::Ext>() + public == S::Ext::ZERO)?;
 
     // 4. and 5. All constraints as one, and its quotient by the vanishing polynomials.
@@ -37,7 +38,7 @@ pub fn verify<S: Smooth>(
 
     // 6. Everything at one point outside every domain.
     let zeta = ch.sample("zeta", Some(layout.point_term::<S>()))?;
-    let top = zeta.exp_power_of_2(layout.log_max);
+    let top = zeta.exp_power_of_2(layout.log_max());
     ch.require("zeta lies outside the domains", top != S::Ext::ONE)?;
     let oracles = Oracles { main, buses, quotient };
     let mut answers = ch.ask(layout.questions::<S>(&oracles, zeta))?.into_iter();
@@ -46,7 +47,7 @@ pub fn verify<S: Smooth>(
     let mut sums = sums.into_iter();
     let mut powers = alpha.powers();
     let mut expected = S::Ext::ZERO;
-    for instance in &layout.instances {
+    for instance in &layout.instances.list {
         let alphas: Vec<S::Ext> = powers.by_ref().take(instance.alphas()).collect();
         let fixed = if instance.fixed.is_some() { next()? } else { Vec::new() };
         let here = next()?;

@@ -7,8 +7,8 @@ use trilemma_arith::air::{Instance, PublicTerm, Trace};
 use trilemma_arith::kernel::Compiled;
 use trilemma_arith::{Air, Builder, Bus, Gadgets, Table};
 use trilemma_core::runner::{Binding, IndexCommitment, ProverIndex, Runner};
-use trilemma_core::{Options, OracleProver, Piop, ProveError, Reject, Security, UniEval};
-use trilemma_pcs::Available;
+use trilemma_core::{Options, OracleProver, Piop, ProveError, Reject, Security};
+use trilemma_pcs::{Available, Served};
 use trilemma_piop::check::check;
 use trilemma_piop::uni_stark::UniStark;
 
@@ -82,15 +82,27 @@ impl Table for Small {
 /// The protocol of these tests.
 pub const PROTOCOL: &[u8] = b"tiny";
 
+/// A PIOP for AIRs with schemes below it.
+pub trait AirPiop<S: Available>:
+    Piop<S, Relation = Air<S>, Statement = Vec<PublicTerm>, Witness = Trace, Query: Served<S>> + Default
+{
+}
+impl<S, P> AirPiop<S> for P
+where
+    S: Available,
+    P: Piop<S, Relation = Air<S>, Statement = Vec<PublicTerm>, Witness = Trace, Query: Served<S>> + Default,
+{
+}
+
 /// A scheme of a setting.
-pub type Scheme<S> = Box<dyn Runner<S, UniEval<<S as trilemma_core::Setting>::Ext>>>;
+pub type Scheme<S, P> = Box<dyn Runner<S, <P as Piop<S>>::Query>>;
 
 /// The relation with keys of a scheme, a statement and a witness.
-pub struct Tiny<S: Available> {
+pub struct Tiny<S: Available, P: AirPiop<S> = UniStark> {
     pub air: Air<S>,
     pub terms: Vec<PublicTerm>,
     pub trace: Trace,
-    pub runner: Arc<Scheme<S>>,
+    pub runner: Arc<Scheme<S, P>>,
     pub index: IndexCommitment,
     pub prover_index: ProverIndex,
 }
@@ -102,18 +114,18 @@ pub fn options(hash: &str) -> Options {
 }
 
 /// A scheme by name.
-pub fn scheme<S: Available>(name: &str, options: &Options) -> Scheme<S> {
-    let entry = S::univariate().into_iter().find(|e| e.name == name).unwrap();
+pub fn scheme<S: Available, P: AirPiop<S>>(name: &str, options: &Options) -> Scheme<S, P> {
+    let entry = P::Query::schemes().into_iter().find(|e| e.name == name).unwrap();
     (entry.setup)(options, options.max_log_height.unwrap_or(entry.max_log_height)).unwrap()
 }
 
-impl<S: Available> Tiny<S> {
+impl<S: Available, P: AirPiop<S>> Tiny<S, P> {
     pub fn new(scheme_name: &str, options: &Options) -> Self {
-        Self::with(Arc::new(scheme::<S>(scheme_name, options)))
+        Self::with(Arc::new(scheme::<S, P>(scheme_name, options)))
     }
 
     /// Four squares, three cubes and a row of padding.
-    pub fn with(runner: Arc<Scheme<S>>) -> Self {
+    pub fn with(runner: Arc<Scheme<S, P>>) -> Self {
         let air = Air {
             tables: vec![
                 Box::new(Compiled::new(Squares)),
@@ -134,7 +146,7 @@ impl<S: Available> Tiny<S> {
         cubes.chunks(3).for_each(|row| post(row[1], row[2]));
         let instance = |table, log_height, cells| Instance { table, log_height, cells };
         let instances = vec![instance(0, 2, squares), instance(1, 2, cubes), instance(2, 3, times.to_vec())];
-        let (index, prover_index) = runner.index(PROTOCOL, UniStark.index(&air)).unwrap();
+        let (index, prover_index) = runner.index(PROTOCOL, P::default().index(&air)).unwrap();
         let tiny = Self { air, terms, trace: Trace { instances }, runner, index, prover_index };
         assert!(tiny.holds(&tiny.trace));
         tiny
@@ -151,13 +163,13 @@ impl<S: Available> Tiny<S> {
 
     /// Proves a trace, good or bad, as the honest prover does.
     pub fn prove(&self, trace: &Trace) -> Vec<u8> {
-        self.prove_with(|ch| UniStark.prove(&self.air, &self.terms, trace.clone(), ch))
+        self.prove_with(|ch| P::default().prove(&self.air, &self.terms, trace.clone(), ch))
     }
 
     /// Runs any prover.
     pub fn prove_with(
         &self,
-        mut prover: impl FnMut(&mut dyn OracleProver<S, UniEval<S::Ext>>) -> Result<(), ProveError>,
+        mut prover: impl FnMut(&mut dyn OracleProver<S, P::Query>) -> Result<(), ProveError>,
     ) -> Vec<u8> {
         let proven = self.runner.prove(self.binding(), (&self.index, &self.prover_index), &mut prover);
         proven.unwrap().proof
@@ -165,16 +177,15 @@ impl<S: Available> Tiny<S> {
 
     /// Verifies a proof of the statement.
     pub fn verify(&self, proof: &[u8]) -> Result<(), Reject> {
-        let mut run = |ch: &mut dyn trilemma_core::OracleVerifier<S, UniEval<S::Ext>>| {
-            UniStark.verify(&self.air, &self.terms, ch)
-        };
+        let mut run =
+            |ch: &mut dyn trilemma_core::OracleVerifier<S, P::Query>| P::default().verify(&self.air, &self.terms, ch);
         self.runner.verify(self.binding(), &self.index, proof, &mut run).map(|_| ())
     }
 
     /// Verifies a proof of other terms, under another protocol or statement.
     pub fn verify_other(&self, proof: &[u8], terms: &Vec<PublicTerm>, binding: Binding<'_>) -> Result<(), Reject> {
         let mut run =
-            |ch: &mut dyn trilemma_core::OracleVerifier<S, UniEval<S::Ext>>| UniStark.verify(&self.air, terms, ch);
+            |ch: &mut dyn trilemma_core::OracleVerifier<S, P::Query>| P::default().verify(&self.air, terms, ch);
         self.runner.verify(binding, &self.index, proof, &mut run).map(|_| ())
     }
 }

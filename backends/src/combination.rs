@@ -1,40 +1,77 @@
-//! `air/uni-stark` over any scheme that opens univariate claims.
+//! A PIOP for AIRs over any scheme that opens the claims it makes.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use p3_field::BasedVectorSpace;
 use serde::{Deserialize, Serialize};
-use trilemma_arith::{Air, TableShape, Trace};
+use trilemma_arith::r1cs::Block;
+use trilemma_arith::{Air, PublicTerm, TableShape, Trace};
 use trilemma_core::channel::Shape;
 use trilemma_core::runner::{Binding, IndexCommitment, ProverIndex, Runner};
-use trilemma_core::{ConfigError, Ledger, Options, Piop, Properties, ProveError, Reject, Setting, UniEval};
+use trilemma_core::{ConfigError, Ledger, Options, Piop, Properties, ProveError, Reject, Setting};
 use trilemma_frontends::riscv::machine::{Machine, Sizes};
 use trilemma_frontends::riscv::{Program, execute};
-use trilemma_pcs::Available;
+use trilemma_pcs::{Available, Served};
+use trilemma_piop::ml_stark::MlStark;
+use trilemma_piop::spartan::Spartan;
 use trilemma_piop::uni_stark::UniStark;
 
 use crate::{Cost, Failure, Keys, Pipeline, Proved, Public, System, TableCost, Verifier};
 
-/// The proof system of a setting and a scheme.
-pub struct Univariate<S: Available> {
-    scheme: Arc<Scheme<S>>,
+/// A PIOP for AIRs with schemes below it.
+pub trait AirPiop<S: Available>:
+    Piop<S, Relation = Air<S>, Statement = Vec<PublicTerm>, Witness = Trace, Query: Served<S>> + Default + 'static
+{
+    /// What it makes of the tables, as the first part of a pipeline's name.
+    const ARITHMETIZATION: &'static str;
+
+    /// Base columns committed for a table besides its own, when a challenge has `d` of them.
+    fn helper_columns(table: &TableShape, d: usize) -> usize;
 }
 
-struct Scheme<S: Available> {
-    runner: Box<dyn Runner<S, UniEval<S::Ext>>>,
+impl<S: Available> AirPiop<S> for UniStark {
+    const ARITHMETIZATION: &'static str = "air";
+
+    fn helper_columns(table: &TableShape, d: usize) -> usize {
+        d * table.interactions.len().div_ceil(2)
+    }
+}
+
+impl<S: Available> AirPiop<S> for MlStark {
+    const ARITHMETIZATION: &'static str = "air";
+
+    fn helper_columns(_: &TableShape, _: usize) -> usize {
+        0
+    }
+}
+
+impl<S: Available> AirPiop<S> for Spartan {
+    const ARITHMETIZATION: &'static str = "r1cs";
+
+    fn helper_columns(table: &TableShape, d: usize) -> usize {
+        Block::of(table).products.len() + d * table.interactions.len()
+    }
+}
+
+/// The proof system of a setting, a PIOP and a scheme.
+pub struct Combination<S: Available, P: AirPiop<S>> {
+    scheme: Arc<Scheme<S, P>>,
+}
+
+struct Scheme<S: Available, P: AirPiop<S>> {
+    runner: Box<dyn Runner<S, P::Query>>,
     /// Hash of the pipeline's name and options.
     protocol: [u8; 32],
 }
 
-impl<S: Available> Univariate<S> {
+impl<S: Available, P: AirPiop<S>> Combination<S, P> {
     /// Sets up the scheme that the pipeline names.
     pub fn new(pipeline: &Pipeline, options: &Options) -> Result<Self, ConfigError> {
         let name = pipeline.0.split('/').nth(2).unwrap_or("");
-        let entry = S::univariate()
-            .into_iter()
-            .find(|e| e.name == name)
-            .ok_or_else(|| ConfigError::choice("commitment scheme", name, S::univariate().iter().map(|e| e.name)))?;
+        let choices = P::Query::schemes();
+        let unknown = || ConfigError::choice("commitment scheme", name, choices.iter().map(|e| e.name));
+        let entry = choices.iter().find(|e| e.name == name).ok_or_else(unknown)?;
         let runner = (entry.setup)(options, options.max_log_height.unwrap_or(entry.max_log_height))?;
         Ok(Self { scheme: Arc::new(Scheme { runner, protocol: protocol_id(pipeline, options) }) })
     }
@@ -48,7 +85,7 @@ pub fn protocol_id(pipeline: &Pipeline, options: &Options) -> [u8; 32] {
     *blake3::hash(config.to_string().as_bytes()).as_bytes()
 }
 
-impl<S: Available> System for Univariate<S> {
+impl<S: Available, P: AirPiop<S>> System for Combination<S, P> {
     fn properties(&self) -> Properties {
         self.scheme.runner.properties()
     }
@@ -57,7 +94,7 @@ impl<S: Available> System for Univariate<S> {
         let machine = Machine::new(program);
         let air = machine.air::<S>();
         let scheme = self.scheme.clone();
-        let (index, prover_index) = scheme.runner.index(&scheme.protocol, UniStark.index(&air))?;
+        let (index, prover_index) = scheme.runner.index(&scheme.protocol, P::default().index(&air))?;
         let verifier = Key { scheme, sizes: machine.sizes(), air, index };
         Ok(Box::new(ProgramKeys { program: program.clone(), machine, prover_index, key: verifier }))
     }
@@ -92,14 +129,14 @@ struct SavedKey {
     index: Vec<u8>,
 }
 
-struct Key<S: Available> {
-    scheme: Arc<Scheme<S>>,
+struct Key<S: Available, P: AirPiop<S>> {
+    scheme: Arc<Scheme<S, P>>,
     sizes: Sizes,
     air: Air<S>,
     index: IndexCommitment,
 }
 
-impl<S: Available> Key<S> {
+impl<S: Available, P: AirPiop<S>> Key<S, P> {
     /// Canonical bytes of the statement.
     fn statement(&self, public: &Public) -> Vec<u8> {
         let Sizes { entry, log_program, log_image } = self.sizes;
@@ -116,13 +153,15 @@ impl<S: Available> Key<S> {
     }
 }
 
-impl<S: Available> Verifier for Key<S> {
+impl<S: Available, P: AirPiop<S>> Verifier for Key<S, P> {
     fn verify(&self, public: &Public, proof: &[u8]) -> Result<Ledger, Reject> {
         let terms = self.terms(public);
         let statement = self.statement(public);
         let binding = Binding { protocol: &self.scheme.protocol, statement: &statement };
-        let (ledger, _) =
-            self.scheme.runner.verify(binding, &self.index, proof, &mut |ch| UniStark.verify(&self.air, &terms, ch))?;
+        let (ledger, _) = self
+            .scheme
+            .runner
+            .verify(binding, &self.index, proof, &mut |ch| P::default().verify(&self.air, &terms, ch))?;
         Ok(ledger)
     }
 
@@ -134,14 +173,14 @@ impl<S: Available> Verifier for Key<S> {
     }
 }
 
-struct ProgramKeys<S: Available> {
+struct ProgramKeys<S: Available, P: AirPiop<S>> {
     program: Program,
     machine: Machine,
     prover_index: ProverIndex,
-    key: Key<S>,
+    key: Key<S, P>,
 }
 
-impl<S: Available> Verifier for ProgramKeys<S> {
+impl<S: Available, P: AirPiop<S>> Verifier for ProgramKeys<S, P> {
     fn verify(&self, public: &Public, proof: &[u8]) -> Result<Ledger, Reject> {
         self.key.verify(public, proof)
     }
@@ -151,7 +190,7 @@ impl<S: Available> Verifier for ProgramKeys<S> {
     }
 }
 
-impl<S: Available> Keys for ProgramKeys<S> {
+impl<S: Available, P: AirPiop<S>> Keys for ProgramKeys<S, P> {
     fn prove(&self, input: &[u8], max_cycles: u64) -> Result<Proved, Failure> {
         let start = Instant::now();
         let mut recorder = self.machine.recorder(&self.program);
@@ -159,10 +198,8 @@ impl<S: Available> Keys for ProgramKeys<S> {
         let executed = start.elapsed();
         let trace = self.machine.trace(recorder).map_err(ProveError::Unsatisfied)?;
         let filled = start.elapsed();
-        let d = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION as u64;
-        let mut cost = cost(&self.key.air, &trace, |t| d * t.interactions.len().div_ceil(2) as u64);
-        let tallest = trace.instances.iter().map(|i| 1u64 << i.log_height).max();
-        cost.committed_cells += tallest.unwrap_or(0) * d * 2;
+        let d = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION;
+        let mut cost = cost(&self.key.air, &trace, |t| P::helper_columns(t, d) as u64);
         cost.cycles = outcome.cycles;
 
         let public = Public { exit_code: outcome.exit_code, output: outcome.output };
@@ -172,9 +209,10 @@ impl<S: Available> Keys for ProgramKeys<S> {
         let binding = Binding { protocol: &scheme.protocol, statement: &statement };
         let mut trace = Some(trace);
         let proven = scheme.runner.prove(binding, (&self.key.index, &self.prover_index), &mut |ch| {
-            UniStark.prove(&self.key.air, &terms, trace.take().unwrap_or_default(), ch)
+            P::default().prove(&self.key.air, &terms, trace.take().unwrap_or_default(), ch)
         })?;
         let proving = start.elapsed() - filled;
+        cost.committed_cells = proven.cost.cells;
         cost.proof_bytes_by_label = proven.bytes.iter().map(|(l, n)| ((*l).to_string(), *n as u64)).collect();
         Ok(Proved {
             public,
@@ -183,17 +221,17 @@ impl<S: Available> Keys for ProgramKeys<S> {
             phases: vec![
                 ("execute", executed),
                 ("witness", filled - executed),
-                ("commit", proven.time.commit),
-                ("piop", proving.saturating_sub(proven.time.commit + proven.time.open)),
-                ("open", proven.time.open),
+                ("commit", proven.cost.commit),
+                ("piop", proving.saturating_sub(proven.cost.commit + proven.cost.open)),
+                ("open", proven.cost.open),
             ],
             cost,
         })
     }
 }
 
-/// Machine-independent costs of a trace, its quotient excepted, where `helpers` tells how many helper
-/// columns a table has.
+/// Machine-independent costs of a trace, where `helpers` tells how many helper columns a table has;
+/// what else is committed is not counted.
 pub(crate) fn cost<S: Setting>(air: &Air<S>, trace: &Trace, helpers: impl Fn(&TableShape) -> u64) -> Cost {
     let mut cost = Cost::default();
     for instance in &trace.instances {

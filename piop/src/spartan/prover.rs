@@ -1,0 +1,172 @@
+//! The prover of `spartan`, message by message as the verifier expects.
+
+use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
+use rayon::prelude::*;
+use trilemma_arith::air::{Air, PublicTerm, Trace};
+use trilemma_arith::kernel::Challenges;
+use trilemma_arith::products::{Linear as Integers, Products, Var as Column, Weighted};
+use trilemma_arith::r1cs::{Assignment, Block, ByColumn, Linear, Unit, Var};
+use trilemma_core::claim::Columns;
+use trilemma_core::multilinear::eq_table;
+use trilemma_core::{ConfigError, ProveError, Setting};
+
+use super::{Layout, ROUNDS, coordinate_term};
+use crate::instances::Instances;
+use crate::rows::{BaseColumns, Fraction, Multiplied, Prover, Side, prove_next_rows};
+use crate::sumcheck;
+
+/// Convinces the verifier of a satisfied relation.
+pub fn prove<S: Setting>(
+    air: &Air<S>,
+    statement: &[PublicTerm],
+    trace: Trace,
+    ch: &mut Prover<'_, S>,
+) -> Result<(), ProveError> {
+    let heights: Vec<_> = trace.instances.iter().map(|i| (i.table, i.log_height)).collect();
+    let sizes = Instances::encode(air, &heights);
+    let layout = Layout::new(air, &sizes).map_err(|r| ConfigError(r.what))?;
+    let instances = &layout.instances;
+    ch.send_sizes("heights", &sizes);
+    let mut assignment = Assignment::new(&layout.r1cs, air, &trace);
+    drop(trace);
+    let main = assignment.instances.iter().map(|v| by_row::<S>(&[&v.main, &v.aux])).collect();
+    let main = ch.send_oracle("main", main)?;
+
+    let gamma = ch.sample("gamma", Some(instances.bus_term::<S>(statement.len())))?;
+    let beta = ch.sample("beta", None)?;
+    let challenges = Challenges::new(gamma, beta, instances.arity);
+    assignment.fill_helpers(&layout.r1cs, &challenges);
+    let with_buses = assignment.instances.iter().filter(|v| !v.helpers.values.is_empty());
+    let fractions = with_buses.map(|v| extension_by_row::<S>(&v.helpers)).collect();
+    let fractions = ch.send_oracle("fractions", fractions)?;
+
+    let mut point = |n: usize, label| -> Result<Vec<S::Ext>, ProveError> {
+        (0..n).map(|_| ch.sample(label, Some(coordinate_term::<S>()))).collect()
+    };
+    let r = point(instances.log_max, "r")?;
+    let tau = point(layout.constraint_variables(), "tau")?;
+
+    let weights = eq_table(&tau, S::Ext::ONE);
+    let mut weights = weights.iter().copied();
+    let blocks = instances.list.iter().map(|i| &layout.r1cs.blocks[i.table]);
+    let texts: Vec<Text<S::Ext>> =
+        blocks.map(|block| Text::new(block, &challenges, weights.by_ref().take(block.counts().rows))).collect();
+    let variables = instances.log_max;
+    let mut sides: Vec<Side<'_, S>> = Vec::with_capacity(texts.len());
+    for (k, (i, text)) in instances.list.iter().zip(&texts).enumerate() {
+        let base = BaseColumns::of(i, &layout.next[k], main, k, ch);
+        let helpers = &assignment.instances[k].helpers;
+        let helpers: Vec<&[S::Ext]> = (0..i.interactions).map(|j| helpers.column(j)).collect();
+        let multiplied = Multiplied::new(&text.products, &text.weighted, &text.fractions);
+        let point = r[variables - i.log_height..].to_vec();
+        sides.push(Side::new(multiplied, &base, &helpers, i.log_height, ROUNDS.degree, point));
+    }
+    drop(assignment);
+    let rho = sumcheck::prove(
+        ch,
+        ROUNDS,
+        variables,
+        &mut sides,
+        |sides, round| {
+            let mut values = S::Ext::zero_vec(ROUNDS.degree);
+            sides.iter_mut().for_each(|side| side.message(variables - round, &mut values));
+            values
+        },
+        |sides, ch, round, rho| {
+            for (k, (side, i)) in sides.iter_mut().zip(&instances.list).enumerate() {
+                side.bind(|| BaseColumns::of(i, &layout.next[k], main, k, ch), variables - round, rho);
+            }
+        },
+    )?;
+    drop(sides);
+    ch.ask(layout.questions::<S>(main, fractions, &rho))?;
+    prove_next_rows(instances, &layout.next, &rho, main, ch)
+}
+
+/// A block's constraints, weighted, in the terms of the row sumcheck.
+struct Text<E> {
+    products: Products,
+    weighted: Weighted<E>,
+    fractions: Vec<Fraction<E>>,
+}
+
+impl<E: p3_field::Field> Text<E> {
+    fn new(block: &Block, challenges: &Challenges<E>, mut weights: impl Iterator<Item = E>) -> Self {
+        let width = block.main.len();
+        let mut products = Products::default();
+        let mut weighted = Weighted::new(0);
+        for (row, weight) in block.products.iter().chain(&block.constraints).zip(weights.by_ref()) {
+            match (row.a.as_int(), row.b.as_int()) {
+                (_, Some(x)) => weighted.add(&integers(&row.a, width), weight * E::from_i64(x)),
+                (Some(x), _) => weighted.add(&integers(&row.b, width), weight * E::from_i64(x)),
+                _ => {
+                    products.products.push((integers(&row.a, width), integers(&row.b, width)));
+                    weighted.products.push(weight);
+                }
+            }
+            weighted.add(&integers(&row.c, width), -weight);
+        }
+        let mut fractions = Vec::new();
+        for ((helper, row), weight) in block.fractions.iter().enumerate().zip(weights) {
+            weighted.add(&integers(&row.c, width), -weight);
+            let mut fraction = Fraction { helper, constant: E::ZERO, terms: Vec::new() };
+            for (var, c) in row.b.at(challenges) {
+                match column(var, width) {
+                    Some(column) => fraction.terms.push((column, weight * c)),
+                    None => fraction.constant += weight * c,
+                }
+            }
+            fractions.push(fraction);
+        }
+        Self { products, weighted, fractions }
+    }
+}
+
+/// The column of a variable; products follow the columns. `None` is the constant.
+fn column(var: Var, width: usize) -> Option<Column> {
+    match var {
+        Var::One | Var::Helper(_) => None,
+        Var::Fixed(i) => Some(Column::Fixed(i)),
+        Var::Main(i) => Some(Column::Main(i)),
+        Var::Next(i) => Some(Column::Next(i)),
+        Var::Aux(i) => Some(Column::Main(width + i)),
+    }
+}
+
+/// A combination without challenges.
+fn integers(linear: &Linear, width: usize) -> Integers {
+    let mut out = Integers::default();
+    for (unit, var, x) in linear.terms() {
+        debug_assert_eq!(unit, Unit::One);
+        match column(var, width) {
+            Some(column) => *out.terms.entry(column).or_default() += x,
+            None => out.constant += x,
+        }
+    }
+    out
+}
+
+/// Columns side by side, row by row.
+fn by_row<S: Setting>(parts: &[&ByColumn<S::Base>]) -> Columns<S::Base> {
+    let columns: Vec<&[S::Base]> = parts.iter().flat_map(|p| (0..p.width()).map(|c| p.column(c))).collect();
+    let (width, height) = (columns.len(), parts[0].height);
+    let mut values = S::Base::zero_vec(width * height);
+    values.par_chunks_mut(width.max(1)).with_min_len(1 << 8).enumerate().for_each(|(row, cells)| {
+        cells.iter_mut().zip(&columns).for_each(|(cell, column)| *cell = column[row]);
+    });
+    Columns::new(values, width)
+}
+
+/// Columns over the challenge field as base columns, row by row.
+fn extension_by_row<S: Setting>(columns: &ByColumn<S::Ext>) -> Columns<S::Base> {
+    let d = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION;
+    let width = d * columns.width();
+    let mut values = S::Base::zero_vec(width * columns.height);
+    values.par_chunks_mut(width).with_min_len(1 << 8).enumerate().for_each(|(row, cells)| {
+        for (c, cells) in cells.chunks_exact_mut(d).enumerate() {
+            let value = &columns.column(c)[row];
+            cells.copy_from_slice(BasedVectorSpace::<S::Base>::as_basis_coefficients_slice(value));
+        }
+    });
+    Columns::new(values, width)
+}
