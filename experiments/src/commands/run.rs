@@ -58,12 +58,16 @@ pub(super) fn run(args: &Run) -> Result<Reply, Fault> {
     conclude(&dir, tally, report::write(&dir, None)?)
 }
 
-/// The end of a complete run. A report that contradicts itself is a failure.
+/// The end of a complete run. A report that contradicts itself is a failure, and so is one without a
+/// measurement.
 fn conclude(dir: &Path, tally: Tally, written: Written) -> Result<Reply, Fault> {
     let page = written.page.display();
     if let Some(error) = written.errors.first() {
         let more = written.errors.len() - 1;
         return Err(Fault::Failed(format!("the rows contradict each other: {error} ({more} more in {page})")));
+    }
+    if tally.failed > 0 && tally.failed == tally.rows {
+        return Err(Fault::Failed(format!("every measurement failed; {page} says how")));
     }
     let failed = if tally.failed == 0 { String::new() } else { format!(", {} of them failures", tally.failed) };
     let text = format!("{} rows{failed}\nmedians: {}\nreport: {page}", tally.rows, written.csv.display());
