@@ -9,7 +9,7 @@ use trilemma_arith::r1cs::Block;
 use trilemma_arith::{Air, PublicTerm, TableShape, Trace};
 use trilemma_core::channel::Shape;
 use trilemma_core::runner::{Binding, IndexCommitment, ProverIndex, Runner};
-use trilemma_core::{ConfigError, Ledger, Options, Piop, Properties, ProveError, Reject, Setting};
+use trilemma_core::{ConfigError, Largest, Ledger, Options, Piop, Properties, ProveError, Reject, Setting};
 use trilemma_frontends::riscv::machine::{Machine, Sizes};
 use trilemma_frontends::riscv::{Program, execute};
 use trilemma_pcs::{Available, Served};
@@ -190,7 +190,27 @@ impl<S: Available, P: AirPiop<S>> Verifier for ProgramKeys<S, P> {
     }
 }
 
+impl<S: Available, P: AirPiop<S>> ProgramKeys<S, P> {
+    fn cost(&self, trace: &Trace) -> Cost {
+        let d = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION;
+        cost(&self.key.air, trace, |t| P::helper_columns(t, d) as u64)
+    }
+}
+
 impl<S: Available, P: AirPiop<S>> Keys for ProgramKeys<S, P> {
+    fn prepare(&self, input: &[u8], max_cycles: u64) -> Result<(), Failure> {
+        let runner = &self.key.scheme.runner;
+        if runner.key_grows() {
+            let mut recorder = self.machine.recorder(&self.program);
+            execute(&self.program, input, max_cycles, &mut recorder)?;
+            let trace = self.machine.trace(recorder).map_err(ProveError::Unsatisfied)?;
+            let log_height = trace.instances.iter().map(|i| i.log_height).max().unwrap_or(0);
+            let cells = self.cost(&trace).committed_cells;
+            runner.prepare(Largest { log_height, log_cells: cells.next_power_of_two().ilog2() as usize });
+        }
+        Ok(())
+    }
+
     fn prove(&self, input: &[u8], max_cycles: u64) -> Result<Proved, Failure> {
         let start = Instant::now();
         let mut recorder = self.machine.recorder(&self.program);
@@ -198,8 +218,7 @@ impl<S: Available, P: AirPiop<S>> Keys for ProgramKeys<S, P> {
         let executed = start.elapsed();
         let trace = self.machine.trace(recorder).map_err(ProveError::Unsatisfied)?;
         let filled = start.elapsed();
-        let d = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION;
-        let mut cost = cost(&self.key.air, &trace, |t| P::helper_columns(t, d) as u64);
+        let mut cost = self.cost(&trace);
         cost.cycles = outcome.cycles;
 
         let public = Public { exit_code: outcome.exit_code, output: outcome.output };

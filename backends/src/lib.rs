@@ -4,6 +4,7 @@
 //! a program, and keys prove and verify. Nothing above this crate sees a field or a scheme.
 
 mod combination;
+mod export;
 mod p3_batch;
 mod registry;
 
@@ -14,6 +15,7 @@ use thiserror::Error;
 use trilemma_core::{ConfigError, Ledger, Properties, ProveError, Reject};
 use trilemma_frontends::riscv::{ExecError, Program};
 
+pub use export::{Exported, export_r1cs};
 pub use registry::{pipelines, system};
 
 /// A pipeline by names: `arithmetization/piop/pcs/setting`, such as
@@ -116,6 +118,12 @@ pub trait System: Send + Sync {
 
 /// A program's keys.
 pub trait Keys: Verifier {
+    /// Makes what keys for an execution on `input` have more than the program's, such as the powers of
+    /// a reference string, so that the time of proving is the prover's.
+    fn prepare(&self, _input: &[u8], _max_cycles: u64) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Executes the program on `input` and proves the execution.
     fn prove(&self, input: &[u8], max_cycles: u64) -> Result<Proved, Failure>;
 }

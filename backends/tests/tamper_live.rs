@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use common::tiny::{PROTOCOL, Scheme, Tiny, options, scheme};
+use common::tiny::{AirPiop, PROTOCOL, Tiny, options};
 use common::{accepts, in_parallel};
 use p3_field::PrimeCharacteristicRing;
 use trilemma_core::channel::{Oracle, Question, Shape};
@@ -15,22 +15,26 @@ use trilemma_core::claim::{Claim, ClaimKind, Columns};
 use trilemma_core::runner::Binding;
 use trilemma_core::setting::{Bls12, KoalaBear4};
 use trilemma_core::{
-    ConfigError, ErrorTerm, Keyed, Label, Opens, Options, OracleProver, OracleVerifier, Piop, Properties, ProveError,
-    ProverTranscript, Reject, Setting, UniEval, VerifierTranscript,
+    ConfigError, ErrorTerm, Keyed, Label, Opens, Options, OracleProver, OracleVerifier, Properties, ProveError,
+    ProverTranscript, Reject, Runner, Setting, UniEval, VerifierTranscript,
 };
-use trilemma_pcs::Available;
 use trilemma_pcs::fri::Fri;
 use trilemma_pcs::fri::tree::Blake3Tree;
+use trilemma_pcs::hyrax::Hyrax;
 use trilemma_pcs::ideal::Ideal;
 use trilemma_pcs::kzg::Kzg;
+use trilemma_pcs::stacked::Stacked;
+use trilemma_pcs::{Available, Served};
+use trilemma_piop::ml_stark::MlStark;
+use trilemma_piop::spartan::Spartan;
 use trilemma_piop::uni_stark::UniStark;
 
 /// Teaches: a proof is accepted exactly when the trace satisfies the relation; what `check` says is
 /// what the proof system proves.
 #[test]
 fn proofs_of_bad_traces() {
-    fn run<S: Available>(scheme: &str) {
-        let tiny = Tiny::<S, UniStark>::new(scheme, &options("blake3"));
+    fn run<S: Available, P: AirPiop<S>>(scheme: &str) {
+        let tiny = Tiny::<S, P>::new(scheme, &options("blake3"));
         let mut traces = vec![tiny.trace.clone()];
         for (i, instance) in tiny.trace.instances.iter().enumerate() {
             let width = [3, 3, 1][instance.table];
@@ -60,13 +64,17 @@ fn proofs_of_bad_traces() {
             accepted.fetch_add(usize::from(verdict.is_ok()), std::sync::atomic::Ordering::Relaxed);
         });
         let accepted = accepted.into_inner();
-        println!("{scheme} {}: {} traces, {accepted} satisfy the relation", S::NAME, traces.len());
+        println!("{} {scheme} {}: {} traces, {accepted} satisfy the relation", P::NAME, S::NAME, traces.len());
         // The honest one, the padded and the rotated.
         assert!(accepted >= 3 && accepted < traces.len() / 4);
     }
-    run::<KoalaBear4>("ideal");
-    run::<KoalaBear4>("fri");
-    run::<Bls12>("kzg");
+    run::<KoalaBear4, UniStark>("ideal");
+    run::<KoalaBear4, UniStark>("fri");
+    run::<Bls12, UniStark>("kzg");
+    run::<KoalaBear4, MlStark>("ideal");
+    run::<KoalaBear4, MlStark>("whir");
+    run::<KoalaBear4, Spartan>("ideal");
+    run::<Bls12, Spartan>("hyrax");
 }
 
 /// A lie about one message.
@@ -75,20 +83,20 @@ enum Lie {
     Nothing,
     /// A size, set.
     Size(usize, u8),
-    /// A cell of a matrix of an oracle, more by one.
-    Cell(Label, usize, usize),
+    /// A cell of a matrix of an oracle, by row and column, more by one.
+    Cell(Label, usize, [usize; 2]),
     /// A scalar, more by one.
     Scalar(usize),
 }
 
 /// A prover's channel on which one message is a lie; what was sent is noted.
-struct Liar<'a, S: Setting> {
-    inner: &'a mut dyn OracleProver<S, UniEval<S::Ext>>,
+struct Liar<'a, S: Setting, Q: ClaimKind<S>> {
+    inner: &'a mut dyn OracleProver<S, Q>,
     lie: Lie,
     lies: Vec<Lie>,
 }
 
-impl<S: Available> OracleProver<S, UniEval<S::Ext>> for Liar<'_, S> {
+impl<S: Setting, Q: ClaimKind<S>> OracleProver<S, Q> for Liar<'_, S, Q> {
     fn send_sizes(&mut self, label: Label, sizes: &[u8]) {
         let mut sizes = sizes.to_vec();
         for (i, size) in sizes.iter().enumerate() {
@@ -115,36 +123,37 @@ impl<S: Available> OracleProver<S, UniEval<S::Ext>> for Liar<'_, S> {
 
     fn send_oracle(&mut self, label: Label, mut matrices: Vec<Columns<S::Base>>) -> Result<Oracle, ProveError> {
         for (m, matrix) in matrices.iter_mut().enumerate() {
-            self.lies.extend((0..matrix.values.len()).map(|cell| Lie::Cell(label, m, cell)));
-            if let Lie::Cell(l, k, cell) = self.lie
+            let width = matrix.width;
+            self.lies.extend((0..matrix.values.len()).map(|i| Lie::Cell(label, m, [i / width, i % width])));
+            if let Lie::Cell(l, k, [row, column]) = self.lie
                 && (l, k) == (label, m)
             {
-                matrix.values[cell] += S::Base::ONE;
+                matrix.values[row * width + column] += S::Base::ONE;
             }
         }
         self.inner.send_oracle(label, matrices)
     }
 
-    fn view(&self, oracle: Oracle, matrix: usize, on: usize) -> <UniEval<S::Ext> as ClaimKind<S>>::View<'_> {
+    fn view(&self, oracle: Oracle, matrix: usize, on: Q::On) -> Q::View<'_> {
         self.inner.view(oracle, matrix, on)
     }
 
-    fn ask(&mut self, questions: Vec<Question<UniEval<S::Ext>>>) -> Result<Vec<Vec<S::Ext>>, ProveError> {
+    fn ask(&mut self, questions: Vec<Question<Q>>) -> Result<Vec<Vec<S::Ext>>, ProveError> {
         self.inner.ask(questions)
     }
 }
 
-/// Teaches: every message is bound before the challenge that tests it: heights, columns, helpers,
-/// accumulators, sums and quotient.
+/// Teaches: every message is bound before the challenge that tests it: heights, columns, products,
+/// helpers, fractions, sums, round polynomials and quotient.
 #[test]
 fn lies_in_every_message() {
-    fn run<S: Available>(scheme: &str) {
-        let tiny = Tiny::<S, UniStark>::new(scheme, &options("blake3"));
+    fn run<S: Available, P: AirPiop<S>>(scheme: &str, oracles: &[Label]) {
+        let tiny = Tiny::<S, P>::new(scheme, &options("blake3"));
         let prove = |lie: Lie| {
             let mut lies = Vec::new();
             let proof = tiny.prove_with(|inner| {
                 let mut liar = Liar { inner, lie, lies: Vec::new() };
-                let done = UniStark.prove(&tiny.air, &tiny.terms, tiny.trace.clone(), &mut liar);
+                let done = P::default().prove(&tiny.air, &tiny.terms, tiny.trace.clone(), &mut liar);
                 lies = liar.lies;
                 done
             });
@@ -152,33 +161,37 @@ fn lies_in_every_message() {
         };
         let (honest, lies) = prove(Lie::Nothing);
         assert_eq!(accepts("no lie", || tiny.verify(&honest)), Ok(()));
-        let kinds = |k: fn(&&Lie) -> bool| lies.iter().filter(k).count();
-        let counts = [
-            kinds(|l| matches!(l, Lie::Size(..))),
-            kinds(|l| matches!(l, Lie::Cell("main", ..))),
-            kinds(|l| matches!(l, Lie::Cell("buses", ..))),
-            kinds(|l| matches!(l, Lie::Scalar(_))),
-            kinds(|l| matches!(l, Lie::Cell("quotient", ..))),
-        ];
-        println!("{scheme} {}: sizes, main, buses, sums, quotient: {counts:?}", S::NAME);
+        let count = |kind: &dyn Fn(&Lie) -> bool| lies.iter().filter(|lie| kind(lie)).count();
+        let mut counts = vec![count(&|l| matches!(l, Lie::Size(..))), count(&|l| matches!(l, Lie::Scalar(_)))];
+        counts.extend(oracles.iter().map(|oracle| count(&|l| matches!(l, Lie::Cell(label, ..) if label == oracle))));
+        println!("{} {scheme} {}: sizes, scalars, {oracles:?}: {counts:?}", P::NAME, S::NAME);
         assert!(counts.iter().all(|&n| n > 0) && counts.iter().sum::<usize>() == lies.len());
         in_parallel(&lies, |&lie| {
             let (proof, _) = prove(lie);
             // A lie about the padding of a column that nothing constrains there is none.
-            let harmless = matches!(lie, Lie::Cell("main", m, cell) if {
+            let harmless = matches!(lie, Lie::Cell("main", m, [row, column]) if {
                 let mut trace = tiny.trace.clone();
-                let cells = &mut trace.instances[m].cells;
-                cells.resize(cells.len().max(cell + 1), 0);
-                cells[cell] += 1;
-                tiny.holds(&trace)
+                let instance = &mut trace.instances[m];
+                let width = tiny.air.tables[instance.table].shape().columns.len();
+                column < width && {
+                    let cell = row * width + column;
+                    instance.cells.resize(instance.cells.len().max(cell + 1), 0);
+                    instance.cells[cell] += 1;
+                    tiny.holds(&trace)
+                }
             });
             let verdict = accepts(&format!("{lie:?}"), || tiny.verify(&proof));
-            assert_eq!(verdict.is_ok(), harmless, "{scheme}: {lie:?}: {verdict:?}");
+            assert_eq!(verdict.is_ok(), harmless, "{} {scheme}: {lie:?}: {verdict:?}", P::NAME);
         });
     }
-    run::<KoalaBear4>("ideal");
-    run::<KoalaBear4>("fri");
-    run::<Bls12>("kzg");
+    let uni = ["main", "buses", "quotient"];
+    run::<KoalaBear4, UniStark>("ideal", &uni);
+    run::<KoalaBear4, UniStark>("fri", &uni);
+    run::<Bls12, UniStark>("kzg", &uni);
+    run::<KoalaBear4, MlStark>("ideal", &["main"]);
+    run::<KoalaBear4, MlStark>("whir", &["main"]);
+    run::<KoalaBear4, Spartan>("ideal", &["main", "fractions"]);
+    run::<Bls12, Spartan>("hyrax", &["main", "fractions"]);
 }
 
 thread_local! {
@@ -191,6 +204,7 @@ struct Lying<P>(PhantomData<fn() -> P>);
 
 impl<S: Setting, P: trilemma_core::Scheme<S>> trilemma_core::Scheme<S> for Lying<P> {
     const NAME: &'static str = P::NAME;
+    const JOINT_LISTS: bool = P::JOINT_LISTS;
     type ProverKey = P::ProverKey;
     type VerifierKey = P::VerifierKey;
     type Commitment = P::Commitment;
@@ -270,18 +284,20 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> Opens<S, Q> for Lying<P> {
 }
 
 /// A scheme that lies, and the same that does not.
-fn both<S: Available, P: Opens<S, UniEval<S::Ext>>>() -> [Arc<Scheme<S, UniStark>>; 2] {
+fn both<S: Available, Q: Served<S>, C: Opens<S, Q>>() -> [Arc<Box<dyn Runner<S, Q>>>; 2] {
     let options = options("blake3");
-    let lying = Keyed::<S, UniEval<S::Ext>, Lying<P>>::new(&options, 6).unwrap();
-    [Arc::new(Box::new(lying)), Arc::new(scheme::<S, UniStark>(P::NAME, &options))]
+    let max_log_height = C::MAX_LOG_HEIGHT.min(12);
+    let lying = Keyed::<S, Q, Lying<C>>::new(&options, max_log_height).unwrap();
+    let honest = Keyed::<S, Q, C>::new(&options, max_log_height).unwrap();
+    [Arc::new(Box::new(lying)), Arc::new(Box::new(honest))]
 }
 
 /// Teaches: the PIOP tests the answers against each other.
 #[test]
 fn false_answers() {
-    fn run<S: Available, P: Opens<S, UniEval<S::Ext>>>() {
-        let [lying, honest] = both::<S, P>().map(Tiny::<S, UniStark>::with);
-        let answers = 3 + 3 + 3 + 2 + 8; // At least; false answers past the end are true proofs.
+    fn run<S: Available, P: AirPiop<S>, C: Opens<S, P::Query>>() {
+        let [lying, honest] = both::<S, P::Query, C>().map(Tiny::<S, P>::with);
+        let answers = 3 + 3 + 3; // At least: columns; false answers past the end are true proofs.
         let mut refused = 0;
         for at in 0.. {
             FALSE_ANSWER.set(Some(at));
@@ -292,13 +308,17 @@ fn false_answers() {
             refused += 1;
         }
         FALSE_ANSWER.set(None);
-        println!("{} {}: {refused} answers", P::NAME, S::NAME);
+        println!("{} {} {}: {refused} answers", P::NAME, C::NAME, S::NAME);
         assert!(refused >= answers);
         assert_eq!(accepts("no lie", || honest.verify(&lying.prove(&lying.trace))), Ok(()));
     }
-    run::<KoalaBear4, Ideal>();
-    run::<KoalaBear4, Fri<Blake3Tree>>();
-    run::<Bls12, Kzg>();
+    run::<KoalaBear4, UniStark, Ideal>();
+    run::<KoalaBear4, UniStark, Fri<Blake3Tree>>();
+    run::<Bls12, UniStark, Kzg>();
+    run::<KoalaBear4, MlStark, Ideal>();
+    run::<Bls12, MlStark, Stacked<Hyrax>>();
+    run::<KoalaBear4, Spartan, Ideal>();
+    run::<Bls12, Spartan, Stacked<Hyrax>>();
 }
 
 /// Teaches: the scheme binds every answer to its commitment, with no PIOP around it to notice
@@ -306,7 +326,7 @@ fn false_answers() {
 #[test]
 fn false_answers_to_the_scheme_alone() {
     fn run<S: Available, P: Opens<S, UniEval<S::Ext>>>() {
-        let [lying, honest] = both::<S, P>();
+        let [lying, honest] = both::<S, UniEval<S::Ext>, P>();
         let shapes = [(3, 2), (2, 3), (3, 1)].map(|(log_height, width)| Shape { log_height, width });
         let matrices = shapes.map(|s| {
             let cells = (0..s.width << s.log_height).map(|i| S::Base::from_usize(i * i + s.width));

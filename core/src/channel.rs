@@ -100,15 +100,18 @@ pub struct ProverChannel<'k, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> {
     claims: Vec<Claim<Q, S::Ext>>,
     hints: P::Hints,
     cost: SchemeCost,
-    list_bits: f64,
+    vk: &'k P::VerifierKey,
     /// The transcript.
     pub t: ProverTranscript,
 }
 
 impl<'k, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> ProverChannel<'k, S, Q, P> {
     /// A channel that starts with the index's oracle, if there is one.
-    /// `list_bits` is what every error term loses to the scheme's list decoding.
-    pub fn new(pk: &'k P::ProverKey, list_bits: f64, fixed: Option<&'k P::Opener>, t: ProverTranscript) -> Self {
+    pub fn new(
+        (pk, vk): (&'k P::ProverKey, &'k P::VerifierKey),
+        fixed: Option<&'k P::Opener>,
+        t: ProverTranscript,
+    ) -> Self {
         Self {
             pk,
             fixed,
@@ -116,7 +119,7 @@ impl<'k, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> ProverChannel<'k, S, Q, P>
             claims: Vec::new(),
             hints: P::Hints::default(),
             cost: SchemeCost::default(),
-            list_bits,
+            vk,
             t,
         }
     }
@@ -145,7 +148,7 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> OracleProver<S, Q> for ProverC
     }
 
     fn sample(&mut self, label: Label, term: Option<ErrorTerm>) -> Result<S::Ext, ProveError> {
-        let term = term.map(|term| term.losing(self.list_bits));
+        let term = term.map(|term| term.losing(P::lists_bits(self.vk, self.sent.len())));
         Ok(self.t.challenge::<S>(label, term.as_ref())?)
     }
 
@@ -188,6 +191,7 @@ fn claim<Q, E>(question: Question<Q>, values: Vec<E>) -> Claim<Q, E> {
 pub struct VerifierChannel<'k, 'p, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> {
     vk: &'k P::VerifierKey,
     oracles: Vec<(P::Commitment, Vec<Shape>)>,
+    has_fixed: bool,
     claims: Vec<Claim<Q, S::Ext>>,
     t: VerifierTranscript<'p>,
 }
@@ -195,7 +199,8 @@ pub struct VerifierChannel<'k, 'p, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> 
 impl<'k, 'p, S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> VerifierChannel<'k, 'p, S, Q, P> {
     /// A channel that starts with the index's oracle, if there is one.
     pub fn new(vk: &'k P::VerifierKey, fixed: Option<(P::Commitment, Vec<Shape>)>, t: VerifierTranscript<'p>) -> Self {
-        Self { vk, oracles: fixed.into_iter().collect(), claims: Vec::new(), t }
+        let has_fixed = fixed.is_some();
+        Self { vk, oracles: fixed.into_iter().collect(), has_fixed, claims: Vec::new(), t }
     }
 
     /// Checks the proof of every answer received.
@@ -218,7 +223,9 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> OracleVerifier<S, Q> for Verif
     }
 
     fn sample(&mut self, label: Label, term: Option<ErrorTerm>) -> Result<S::Ext, Reject> {
-        let term = term.map(|term| term.losing(P::list_bits(self.vk)));
+        // The index's commitment is the key's, not the prover's.
+        let sent = self.oracles.len() - usize::from(self.has_fixed);
+        let term = term.map(|term| term.losing(P::lists_bits(self.vk, sent)));
         self.t.challenge::<S>(label, term.as_ref())
     }
 

@@ -24,7 +24,7 @@ pub use error::{ConfigError, ProveError, Reject};
 pub use options::Options;
 pub use piop::Piop;
 pub use runner::{Keyed, Runner, SchemeEntry};
-pub use scheme::{Opens, Properties, Scheme, Setup};
+pub use scheme::{Largest, Opens, Properties, Scheme, Setup};
 pub use security::{ErrorTerm, Ledger, Regime, Security};
 pub use setting::{Setting, Smooth};
 pub use transcript::{Label, ProverTranscript, VerifierTranscript};

@@ -10,7 +10,7 @@ use crate::channel::{OracleProver, OracleVerifier, ProverChannel, SchemeCost, Sh
 use crate::claim::{ClaimKind, Columns};
 use crate::error::{ConfigError, ProveError, Reject};
 use crate::options::Options;
-use crate::scheme::{Opens, Properties};
+use crate::scheme::{Largest, Opens, Properties};
 use crate::security::Ledger;
 use crate::setting::Setting;
 use crate::transcript::{ByteCount, ProverTranscript, VerifierTranscript};
@@ -58,6 +58,12 @@ pub trait Runner<S: Setting, Q: ClaimKind<S>>: Send + Sync {
     /// What a report says of the scheme.
     fn properties(&self) -> Properties;
 
+    /// [`crate::Scheme::KEY_GROWS`].
+    fn key_grows(&self) -> bool;
+
+    /// [`crate::Scheme::prepare`].
+    fn prepare(&self, largest: Largest);
+
     /// Commits to an index.
     fn index(
         &self,
@@ -104,6 +110,14 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> Runner<S, Q> for Keyed<S, Q, P
         P::properties(&self.vk)
     }
 
+    fn key_grows(&self) -> bool {
+        P::KEY_GROWS
+    }
+
+    fn prepare(&self, largest: Largest) {
+        P::prepare(&self.pk, largest);
+    }
+
     fn index(
         &self,
         protocol: &[u8],
@@ -128,7 +142,7 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> Runner<S, Q> for Keyed<S, Q, P
         t.bind("index", &commitment.bytes);
         t.bind("statement", binding.statement);
         let fixed = index.0.as_ref().and_then(|o| o.downcast_ref::<P::Opener>());
-        let mut channel = ProverChannel::<S, Q, P>::new(&self.pk, P::list_bits(&self.vk), fixed, t);
+        let mut channel = ProverChannel::<S, Q, P>::new((&self.pk, &self.vk), fixed, t);
         run(&mut channel)?;
         let (t, cost) = channel.finish()?;
         let (proof, ledger, bytes) = t.finish();

@@ -38,12 +38,26 @@ pub struct Properties {
     pub verifier: &'static str,
 }
 
+/// Bounds on the oracles of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Largest {
+    /// log2 of the rows of a matrix.
+    pub log_height: usize,
+    /// log2 of the cells of an oracle, rounded up.
+    pub log_cells: usize,
+}
+
 /// A commitment scheme over a setting.
 pub trait Scheme<S: Setting>: Sized + Send + Sync + 'static {
     /// Name in configurations and reports.
     const NAME: &'static str;
     /// log2 of the tallest matrix unless the options say otherwise.
     const MAX_LOG_HEIGHT: usize = 24;
+    /// The prover's key has parts that are made when an oracle first needs them; see [`Self::prepare`].
+    const KEY_GROWS: bool = false;
+    /// Commitments are opened at the same places of their codes, so that tuples of words are words of one
+    /// code of the same distance, and no more numerous. Otherwise every commitment has a list of its own.
+    const JOINT_LISTS: bool = false;
     /// What committing and opening need.
     type ProverKey: Send + Sync;
     /// What verifying needs; never of the size of the data.
@@ -56,12 +70,22 @@ pub trait Scheme<S: Setting>: Sized + Send + Sync + 'static {
     /// Keys for matrices of at most `2^max_log_height` rows.
     fn setup(options: &Options, max_log_height: usize) -> Result<(Self::ProverKey, Self::VerifierKey), ConfigError>;
 
+    /// Makes the parts of a key that oracles up to these bounds need. A prover runs without it, but
+    /// then makes them itself, in time that is none of its own.
+    fn prepare(_pk: &Self::ProverKey, _largest: Largest) {}
+
     /// What the keys imply for a reader of a report.
     fn properties(vk: &Self::VerifierKey) -> Properties;
 
     /// log2 of how many polynomials one commitment may stand for (list decoding); 0 when it binds
-    /// to one. Every error term of a PIOP loses this much.
+    /// to one. Every error term of a PIOP loses [`Self::lists_bits`].
     fn list_bits(vk: &Self::VerifierKey) -> f64;
+
+    /// log2 of how many tuples of polynomials so many commitments may stand for.
+    fn lists_bits(vk: &Self::VerifierKey, commitments: usize) -> f64 {
+        let lists = if Self::JOINT_LISTS { commitments.min(1) } else { commitments };
+        Self::list_bits(vk) * lists as f64
+    }
 
     /// Commits to `matrices`, sending the commitment.
     fn commit(

@@ -37,6 +37,8 @@ pub enum Command {
     Run(Run),
     /// Write the report of a run.
     Report(Report),
+    /// Write the R1CS of a run for other tools.
+    Export(Export),
     /// Make a structured reference string, for measuring only.
     Srs(Srs),
     /// Show which sensors work here.
@@ -206,12 +208,43 @@ pub struct Report {
     pub output: Option<PathBuf>,
 }
 
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// RV32IM executable.
+    pub elf: PathBuf,
+    /// Private input.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Give up after this many cycles.
+    #[arg(long, value_name = "N", default_value_t = 1 << 16)]
+    pub max_cycles: u64,
+    /// Field: bls12-381, bn254, pallas or vesta.
+    #[arg(long, default_value = "bn254")]
+    pub setting: String,
+    /// Where to write: PREFIX.r1cs and PREFIX.wtns.
+    #[arg(short, long, value_name = "PREFIX")]
+    pub output: PathBuf,
+}
+
+/// What a structured reference string is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SrsKind {
+    /// Powers of one point: kzg, hyperkzg, gemini(kzg).
+    Univariate,
+    /// The Lagrange basis at one point: pst.
+    Multilinear,
+}
+
 /// Arguments of `srs`.
 #[derive(Debug, Args)]
 pub struct Srs {
     /// Curve: bls12-381 or bn254.
     pub curve: String,
-    /// log2 of the number of powers.
+    /// What it is for.
+    #[arg(long, value_enum, default_value_t = SrsKind::Univariate)]
+    pub kind: SrsKind,
+    /// log2 of the number of points; the variables of a multilinear polynomial.
     #[arg(long, value_name = "N")]
     pub log_size: usize,
     /// Where to write the file.

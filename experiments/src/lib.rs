@@ -11,6 +11,7 @@ pub mod container;
 pub mod environment;
 pub mod fault;
 pub mod files;
+pub mod memory;
 pub mod plan;
 pub mod progress;
 pub mod sensors;

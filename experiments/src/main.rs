@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use trilemma_experiments::cli::{Cli, Command};
-use trilemma_experiments::{commands, worker};
+use trilemma_experiments::{commands, memory, worker};
 
 fn main() -> ExitCode {
+    memory::keep_freed();
     let cli = Cli::parse();
     if matches!(cli.command, Command::Worker) {
         return worker::main();

@@ -116,7 +116,11 @@ fn fill(job: &Job, resolve: &Resolve, row: &mut Measurement) -> Ended {
     let system = system.map_err(|fault| (Status::Unsupported, fault.to_string()))?;
     row.phases.setup_ns = Some(setup);
     row.traits = Some(traits(&system.properties()));
-    let (keys, keygen) = timed(|| system.keys(&program));
+    let (keys, keygen) = timed(|| {
+        let keys = system.keys(&program)?;
+        keys.prepare(&input, job.max_cycles)?;
+        Ok(keys)
+    });
     let keys = keys.map_err(|e| failure(&e))?;
     row.phases.keygen_ns = Some(keygen);
 

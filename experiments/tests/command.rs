@@ -229,6 +229,35 @@ fn bad_configurations_are_named() {
 }
 
 #[test]
+fn exports_are_written_whole_or_not_at_all() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let prefix = dir.path().join("exit7").display().to_string();
+    let written = || fs::read_dir(dir.path()).expect("a directory").count();
+    let (code, error) = fails(&["export", &elf("exit7"), "--setting", "koalabear4", "-o", &prefix]);
+    assert!(code == 2 && error.contains("bls12-381, bn254, pallas, vesta"), "{error}");
+    let (code, error) = fails(&["export", &elf("bad_unimp"), "-o", &prefix]);
+    assert!(code == 1 && error.contains("trap at pc") && written() == 0, "{error}");
+    let output = trilemma(&["export", &elf("exit7"), "-o", &prefix, "--json"]).output().expect("the command runs");
+    let json: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert!(json["exit_code"] == 7 && json["constraints"].as_u64() > Some(1 << 16), "{json}");
+    assert!(fs::read(format!("{prefix}.r1cs")).expect("a file").starts_with(b"r1cs"));
+    assert!(fs::read(format!("{prefix}.wtns")).expect("a file").starts_with(b"wtns"));
+}
+
+#[test]
+fn reference_strings_are_of_both_kinds() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("srs").display().to_string();
+    for kind in ["univariate", "multilinear"] {
+        let output = trilemma(&["srs", "bn254", "--kind", kind, "--log-size", "4", "-o", &file]).output();
+        let text = String::from_utf8(output.expect("the command runs").stdout).expect("text");
+        assert!(text.contains(kind) && text.contains("INSECURE"), "{text}");
+    }
+    let (code, error) = fails(&["srs", "pallas", "--log-size", "4", "-o", &file]);
+    assert!(code != 0 && error.contains("bls12-381, bn254"), "{error}");
+}
+
+#[test]
 fn every_other_command_has_both_forms() {
     for args in [["doctor"], ["matrix"]] {
         let text = trilemma(&args).output().expect("the command runs");

@@ -6,9 +6,9 @@
 mod common;
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 
 use common::Run;
+use common::golden::assert_committed;
 use common::grid::{self, Asm};
 use trilemma_arith::TableShape;
 use trilemma_core::setting::KoalaBear4;
@@ -46,36 +46,12 @@ fn describe(shape: &TableShape) -> String {
     out
 }
 
-fn golden(name: &str) -> PathBuf {
-    let file = format!("{}.txt", name.replace(' ', "-"));
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shapes").join(file)
-}
-
 /// Teaches: what a table says is reviewed as text, not only as code.
 #[test]
 fn tables_are_as_committed() {
     let mut a = Asm::default();
     grid::calls(&mut a);
     let machine = Run::new(&a.exit(0), grid::INPUT).machine;
-    let update = std::env::var_os("UPDATE_SHAPES").is_some();
-    let mut names = Vec::new();
-    for table in &machine.air::<KoalaBear4>().tables {
-        let (path, text) = (golden(table.shape().name), describe(table.shape()));
-        names.push(path.clone());
-        if update {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, text).unwrap();
-            continue;
-        }
-        let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        let changed = text.lines().zip(committed.lines()).find(|(new, old)| new != old);
-        assert!(
-            text == committed,
-            "{} differs; first change {changed:?}; if it is meant, run with UPDATE_SHAPES=1",
-            path.display()
-        );
-    }
-    let files = std::fs::read_dir(golden("x").parent().unwrap()).unwrap();
-    let stray: Vec<PathBuf> = files.map(|f| f.unwrap().path()).filter(|p| !names.contains(p)).collect();
-    assert!(stray.is_empty(), "no table has these: {stray:?}");
+    let air = machine.air::<KoalaBear4>();
+    assert_committed("shapes", air.tables.iter().map(|table| (table.shape().name, describe(table.shape()))));
 }

@@ -48,8 +48,8 @@ use trilemma_core::channel::{Oracle, Question, Shape};
 use trilemma_core::claim::{Claim, Columns, rejoin};
 use trilemma_core::multilinear::{eq_table, fold};
 use trilemma_core::{
-    ConfigError, ErrorTerm, Keyed, Label, MlEval, Opens, Options, Properties, ProveError, ProverTranscript, Reject,
-    Runner, Scheme, SchemeEntry, Setting, Smooth, UniEval, VerifierTranscript,
+    ConfigError, ErrorTerm, Keyed, Label, Largest, MlEval, Opens, Options, Properties, ProveError, ProverTranscript,
+    Reject, Runner, Scheme, SchemeEntry, Setting, Smooth, UniEval, VerifierTranscript,
 };
 
 use crate::fri::tree::{Blake3Tree, KeccakTree, Poseidon2Tree, Sponges, Tree};
@@ -141,9 +141,11 @@ where
     P: Opens<S, UniEval<S::Ext>, Commitment: Send + Sync>,
 {
     const NAME: &'static str = Name::<S, P>::TEXT;
+    const JOINT_LISTS: bool = P::JOINT_LISTS;
     const MAX_VARIABLES: usize =
         if P::MAX_LOG_HEIGHT + LOG_COLUMNS < MAX_VARIABLES { P::MAX_LOG_HEIGHT + LOG_COLUMNS } else { MAX_VARIABLES };
     const MIN_VARIABLES: usize = 1;
+    const KEY_GROWS: bool = P::KEY_GROWS;
     type ProverKey = ProverKey<S, P>;
     type VerifierKey = P::VerifierKey;
     type Commitment = P::Commitment;
@@ -152,6 +154,10 @@ where
     fn setup(options: &Options, max_variables: usize) -> Result<(ProverKey<S, P>, P::VerifierKey), ConfigError> {
         let (inner, vk) = P::setup(options, log_rows(max_variables))?;
         Ok((ProverKey { inner, list_bits: P::list_bits(&vk), dft: Radix2DitParallel::default() }, vk))
+    }
+
+    fn prepare(pk: &ProverKey<S, P>, variables: usize) {
+        P::prepare(&pk.inner, Largest { log_height: log_rows(variables), log_cells: variables });
     }
 
     fn properties(vk: &P::VerifierKey) -> Properties {

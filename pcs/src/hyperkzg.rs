@@ -61,6 +61,7 @@ impl<S: PairingSetting> Multilinear<S> for HyperKzg {
     const NAME: &'static str = "hyperkzg";
     const MAX_VARIABLES: usize = 22;
     const MIN_VARIABLES: usize = 1;
+    const KEY_GROWS: bool = true;
     type ProverKey = ProverKey<S>;
     type VerifierKey = VerifierKey<S>;
     type Commitment = G1<S>;
@@ -69,6 +70,10 @@ impl<S: PairingSetting> Multilinear<S> for HyperKzg {
 
     fn setup(options: &Options, max_variables: usize) -> Result<(ProverKey<S>, VerifierKey<S>), ConfigError> {
         <Kzg as Scheme<S>>::setup(options, max_variables)
+    }
+
+    fn prepare(pk: &ProverKey<S>, variables: usize) {
+        pk.srs.first_powers(variables);
     }
 
     fn properties(vk: &VerifierKey<S>) -> Properties {

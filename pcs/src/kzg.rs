@@ -52,7 +52,7 @@ use trilemma_core::channel::{Question, Shape};
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
 use trilemma_core::scheme::{Opens, Properties, Scheme, Setup};
 use trilemma_core::{
-    ConfigError, ErrorTerm, Label, Ledger, Options, ProveError, ProverTranscript, Reject, VerifierTranscript,
+    ConfigError, ErrorTerm, Label, Largest, Ledger, Options, ProveError, ProverTranscript, Reject, VerifierTranscript,
 };
 
 use crate::group::{G1, recv_point};
@@ -64,7 +64,7 @@ pub struct Kzg;
 
 /// What committing and opening need.
 pub struct ProverKey<S: PairingSetting> {
-    srs: Arc<Srs<S>>,
+    pub(crate) srs: Arc<Srs<S>>,
     pub(crate) log_powers: usize,
     max_log_height: usize,
 }
@@ -79,7 +79,9 @@ pub struct VerifierKey<S: PairingSetting> {
 
 impl<S: PairingSetting> Scheme<S> for Kzg {
     const NAME: &'static str = "kzg";
+    const JOINT_LISTS: bool = true;
     const MAX_LOG_HEIGHT: usize = 17;
+    const KEY_GROWS: bool = true;
     type ProverKey = ProverKey<S>;
     type VerifierKey = VerifierKey<S>;
     /// One point per column of each matrix.
@@ -93,6 +95,14 @@ impl<S: PairingSetting> Scheme<S> for Kzg {
         let (g2, setup) = (*srs.g2(), srs.origin().clone());
         let vk = VerifierKey { g2, log_powers, max_log_height, setup };
         Ok((ProverKey { srs, log_powers, max_log_height }, vk))
+    }
+
+    fn prepare(pk: &ProverKey<S>, largest: Largest) {
+        let log_height = largest.log_height.min(pk.max_log_height);
+        pk.srs.first_powers(log_height);
+        for n in 0..=log_height {
+            pk.srs.lagrange(n);
+        }
     }
 
     fn properties(vk: &VerifierKey<S>) -> Properties {

@@ -75,6 +75,7 @@ type Prepared<S> = <<S as PairingSetting>::Engine as Pairing>::G2Prepared;
 impl<S: PairingSetting> Multilinear<S> for Pst {
     const NAME: &'static str = "pst";
     const MAX_VARIABLES: usize = 22;
+    const KEY_GROWS: bool = true;
     type ProverKey = ProverKey<S>;
     type VerifierKey = VerifierKey<S>;
     type Commitment = G1<S>;
@@ -88,6 +89,13 @@ impl<S: PairingSetting> Multilinear<S> for Pst {
         let coordinates = srs.coordinates(max_variables).iter().map(|&t| t.into()).collect();
         let vk = VerifierKey { g2: srs.g2().into(), coordinates, variables, setup: srs.origin().clone() };
         Ok((ProverKey { srs, max_variables: variables }, vk))
+    }
+
+    fn prepare(pk: &ProverKey<S>, variables: usize) {
+        // Shorter bases are sums of longer ones.
+        for n in (0..=variables).rev() {
+            pk.srs.basis(n);
+        }
     }
 
     fn properties(vk: &VerifierKey<S>) -> Properties {

@@ -1,7 +1,5 @@
 //! What only schemes from codes promise: both regimes, several sizes at once, ledgers, sizes.
 
-use std::time::Instant;
-
 use p3_field::PrimeCharacteristicRing;
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::SmallRng;
@@ -116,59 +114,4 @@ fn brakedown_binds_values() {
     type Brakedown = <tensor::Brakedown as Hashed<KoalaBear5>>::With<Blake3Tree>;
     let options = Options { security: JBR, ..Options::default() };
     assert!(<Brakedown as Multilinear<KoalaBear5>>::setup(&options, 10).is_err());
-}
-
-/// Figures of one machine: `cargo test --release --test codes -- --ignored --nocapture`.
-#[test]
-#[ignore = "prints figures, checks nothing"]
-fn figures() {
-    fn measure<S: Smooth, P: Multilinear<S>>(hash: &str, log_blowup: usize, size: usize)
-    where
-        StandardUniform: Distribution<S::Base> + Distribution<S::Ext>,
-    {
-        let mut rng = SmallRng::seed_from_u64(1);
-        let (pk, vk) = P::setup(&Options { log_blowup, ..Options::default() }, size).expect("set-up");
-        let values: Vec<S::Base> = (0..1 << size).map(|_| rng.random()).collect();
-        let point: Vec<S::Ext> = (0..size).map(|_| rng.random()).collect();
-        let value = evaluate(&values, &point);
-        for run in 0..2 {
-            let mut t = ProverTranscript::new(b"figures", UDR);
-            let cells = values.clone();
-            let start = Instant::now();
-            let opener = P::commit(&pk, cells, "oracle", &mut t).expect("commits");
-            let commit = start.elapsed();
-            let start = Instant::now();
-            P::open(&pk, &[Opening { of: &opener, point: point.clone(), value }], &mut t).expect("opens");
-            let open = start.elapsed();
-            let (proof, ledger, bytes) = t.finish();
-            let start = Instant::now();
-            let mut t = VerifierTranscript::new(b"figures", UDR, &proof);
-            let of = &P::receive(&vk, size, "oracle", &mut t).expect("receives");
-            P::verify(&vk, &[Opening { of, point: point.clone(), value }], &mut t).expect("accepts");
-            let verify = start.elapsed();
-            println!(
-                "{} {} {hash} 1/{} 2^{size}: commit {commit:.1?} open {open:.1?} verify {verify:.2?} {} bytes {bytes:?}",
-                P::NAME,
-                S::NAME,
-                1 << log_blowup,
-                proof.len(),
-            );
-            if run == 0 {
-                ledger.terms.iter().for_each(|t| println!("  {} {:.1} + {}", t.name, t.bits, t.grinding));
-            }
-        }
-    }
-    fn all<S: Smooth>(size: usize)
-    where
-        StandardUniform: Distribution<S::Base> + Distribution<S::Ext>,
-    {
-        for log_blowup in [1, 2] {
-            measure::<S, <basefold::Schemes as Hashed<S>>::With<Blake3Tree>>("blake3", log_blowup, size);
-            measure::<S, <tensor::Ligero as Hashed<S>>::With<Blake3Tree>>("blake3", log_blowup, size);
-        }
-        measure::<S, <tensor::Brakedown as Hashed<S>>::With<Blake3Tree>>("blake3", 1, size);
-    }
-    all::<KoalaBear4>(22);
-    measure::<KoalaBear4, <basefold::Schemes as Hashed<KoalaBear4>>::With<Poseidon2Tree>>("poseidon2", 1, 22);
-    all::<Bn254>(18);
 }

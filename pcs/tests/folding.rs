@@ -1,8 +1,6 @@
 //! What `hyperkzg`, `pst` and `gemini` promise beyond the suite: values that a prover stands by, special
 //! points and polynomials, reference strings, ledgers, size.
 
-use std::time::Instant;
-
 use p3_field::PrimeCharacteristicRing;
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::SmallRng;
@@ -11,7 +9,7 @@ use trilemma_core::multilinear::evaluate;
 use trilemma_core::security::Standing;
 use trilemma_core::setting::{Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
 use trilemma_core::{
-    Ledger, Options, ProverTranscript, Regime, Reject, Scheme, Security, Setting, Setup, Smooth, VerifierTranscript,
+    Ledger, Options, ProverTranscript, Regime, Reject, Scheme, Security, Setting, Setup, VerifierTranscript,
 };
 use trilemma_pcs::fri::Fri;
 use trilemma_pcs::fri::tree::{Blake3Tree, Poseidon2Tree};
@@ -209,47 +207,4 @@ fn shorter_polynomials_cost_little() {
     // Three commitments and values; PST adds one point for the one shorter length.
     assert_eq!(more[0] - one[0], 3 * 64);
     assert_eq!(more[1] - one[1], 3 * 64 + 32);
-}
-
-/// Run with `--ignored --nocapture`.
-#[test]
-#[ignore = "measures"]
-fn measure() {
-    fn timed<S: Smooth, P: Multilinear<S>>(n: usize) {
-        let mut rng = SmallRng::seed_from_u64(SEED);
-        let options = Options::default();
-        let (pk, vk) = P::setup(&options, n).expect("set-up");
-        let f: Vec<S::Base> = (0..1 << n).map(|_| S::Base::from_u16(rng.random())).collect();
-        let point: Vec<S::Ext> = (0..n).map(|i| S::Ext::from_usize(3 * i + 2).exp_u64(77)).collect();
-        let value = evaluate(&f, &point);
-        // The reference string is made by the first commitment.
-        let mut t = ProverTranscript::new(b"warm", options.security);
-        P::commit(&pk, f.clone(), "oracle", &mut t).expect("commits");
-
-        let mut t = ProverTranscript::new(b"measure", options.security);
-        let start = Instant::now();
-        let opener = P::commit(&pk, f, "oracle", &mut t).expect("commits");
-        let commit = start.elapsed();
-        let open = |mut t: ProverTranscript| {
-            let start = Instant::now();
-            let openings = [Opening { of: &opener, point: point.clone(), value }];
-            P::open(&pk, &openings, &mut t).expect("opens");
-            (start.elapsed(), t.finish().0)
-        };
-        let (open, proof) = open(t);
-        let mut t = VerifierTranscript::new(b"measure", options.security, &proof);
-        let start = Instant::now();
-        let of = &P::receive(&vk, n, "oracle", &mut t).expect("received");
-        P::verify(&vk, &[Opening { of, point: point.clone(), value }], &mut t).expect("accepted");
-        let (verify, bytes, name) = (start.elapsed(), proof.len(), P::NAME);
-        println!(
-            "{name:12} over {:11} 2^{n}: commit {commit:.2?}, open {open:.2?}, verify {verify:.2?}, {bytes} bytes",
-            S::NAME
-        );
-    }
-    timed::<Bn254, HyperKzg>(18);
-    timed::<Bn254, Pst>(18);
-    timed::<Bn254, Gemini<Kzg>>(18);
-    timed::<KoalaBear4, Gemini<Fri<Blake3Tree>>>(18);
-    timed::<KoalaBear4, Gemini<Fri<Blake3Tree>>>(22);
 }

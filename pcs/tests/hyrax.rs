@@ -1,7 +1,5 @@
 //! What only Hyrax promises: values that are bound, openings of many polynomials, its size, its ledger.
 
-use std::time::Instant;
-
 use p3_field::{Field, PrimeCharacteristicRing};
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::SmallRng;
@@ -239,47 +237,4 @@ fn sizes_and_ledgers() {
     size_and_ledger::<Bn254>(100.0);
     size_and_ledger::<Pallas>(126.0);
     size_and_ledger::<Vesta>(126.0);
-}
-
-/// Figures of one machine: `cargo test --release --test hyrax -- --ignored --nocapture`.
-#[test]
-#[ignore = "prints figures, checks nothing"]
-fn figures() {
-    fn measure<S: GroupSetting>(variables: usize)
-    where
-        StandardUniform: Distribution<S::Base>,
-    {
-        let mut rng = rng();
-        let start = Instant::now();
-        let (pk, vk) = <Hyrax as Multilinear<S>>::setup(&Options::default(), variables).expect("set-up");
-        println!("{}, 2^{variables} cells: set-up {:.0?}", S::NAME, start.elapsed());
-        let point = random_point::<S>(&mut rng, variables);
-        for bits in [1, 8, 16, 32] {
-            let f: Vec<S::Base> =
-                (0..1 << variables).map(|_| S::Base::from_u64(rng.random::<u64>() >> (64 - bits))).collect();
-            let value = evaluate(&f, &point);
-            let mut t = ProverTranscript::new(b"figures", Security::default());
-            let start = Instant::now();
-            let of = &<Hyrax as Multilinear<S>>::commit(&pk, f, "polynomial", &mut t).expect("commits");
-            let commit = start.elapsed();
-            let start = Instant::now();
-            let opening = Opening { of, point: point.clone(), value };
-            <Hyrax as Multilinear<S>>::open(&pk, &[opening], &mut t).expect("opens");
-            let open = start.elapsed();
-            let (proof, ..) = t.finish();
-            let start = Instant::now();
-            let mut t = VerifierTranscript::new(b"figures", Security::default(), &proof);
-            let of = &<Hyrax as Multilinear<S>>::receive(&vk, variables, "polynomial", &mut t).expect("received");
-            let receive = start.elapsed();
-            Hyrax::verify(&vk, &[Opening { of, point: point.clone(), value }], &mut t).expect("verifies");
-            let (verify, size) = (start.elapsed(), proof.len());
-            println!(
-                "  {bits:2} bits: commit {commit:.0?}, open {open:.0?}, verify {verify:.1?} ({receive:.1?} reading points), {size} bytes"
-            );
-        }
-    }
-    measure::<Bn254>(16);
-    measure::<Bn254>(20);
-    measure::<Pallas>(20);
-    measure::<Bls12>(20);
 }

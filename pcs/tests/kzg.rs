@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::time::Instant;
-
 use ark_ec::short_weierstrass::Affine;
 use ark_ec::{AffineRepr, CurveConfig, CurveGroup};
 use ark_ff::{BigInteger, PrimeField as _};
@@ -15,7 +13,7 @@ use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use trilemma_core::channel::{Oracle, Question, Shape};
-use trilemma_core::claim::{Claim, Columns, UniEval};
+use trilemma_core::claim::{Claim, UniEval};
 use trilemma_core::security::Standing;
 use trilemma_core::setting::{Bls12, Bn254};
 use trilemma_core::{
@@ -302,57 +300,4 @@ where
 fn sizes_and_ledgers() {
     size_and_ledger::<Bls12>(48, (254.9 - 6.0) / 2.0);
     size_and_ledger::<Bn254>(32, 100.0);
-}
-
-/// Figures of one machine: `cargo test --release --test kzg -- --ignored --nocapture`.
-#[test]
-#[ignore = "prints figures, checks nothing"]
-fn figures() {
-    fn measure<S: PairingSetting + Available>(log_height: usize, width: usize)
-    where
-        StandardUniform: Distribution<S::Base>,
-    {
-        let mut rng = rng();
-        let start = Instant::now();
-        let srs = Srs::<S>::insecure(log_height, 0).expect("made");
-        println!("{} 2^{log_height}: powers {:.0?}", S::NAME, start.elapsed());
-        let start = Instant::now();
-        srs.lagrange(log_height).expect("within");
-        println!("  Lagrange basis {:.0?}", start.elapsed());
-        let column = random::<S>(&mut rng, log_height, 1).values;
-        let start = Instant::now();
-        let _ = msm(srs.powers(), S::scalars(&column));
-        let time = start.elapsed();
-        println!("  sum of full scalars {time:.0?}, {:.0}/s", (1 << log_height) as f64 / time.as_secs_f64());
-        let keys = <Kzg as Scheme<S>>::setup(&Options::default(), log_height).expect("set-up");
-        for bits in [1, 8, 16, 32] {
-            let cell = |_| S::Base::from_u64(rng.random::<u64>() >> (64 - bits));
-            let matrix = Columns::<S::Base>::new((0..width << log_height).map(cell).collect(), width);
-            let mut t = ProverTranscript::new(b"figures", Security::default());
-            // The first commitment makes the basis.
-            <Kzg as Scheme<S>>::commit(&keys.0, vec![matrix.clone()], "oracle", &mut t).expect("commits");
-            let start = Instant::now();
-            <Kzg as Scheme<S>>::commit(&keys.0, vec![matrix.clone()], "oracle", &mut t).expect("commits");
-            let time = start.elapsed();
-            println!("  commit {width} columns of {bits} bits {time:.0?}, {:.0?} each", time / width as u32);
-            if bits == 16 {
-                let case = Case::<S> {
-                    index: Vec::new(),
-                    oracles: vec![vec![matrix]],
-                    asks: vec![vec![ask(0, 0, At::Z), ask(0, 0, At::Next)]],
-                };
-                let lab = lab::<S>(Options::default(), log_height);
-                let honest = lab.prove(&case);
-                let (time, size) = (honest.proven.cost, honest.proven.proof.len());
-                println!("  answer and open {:.0?}, {size} bytes", time.open);
-                let start = Instant::now();
-                lab.accepts("figures", &honest, &case);
-                println!("  verify {:.1?}", start.elapsed());
-            }
-        }
-    }
-    for log_height in [12, 16] {
-        measure::<Bls12>(log_height, 16);
-        measure::<Bn254>(log_height, 16);
-    }
 }

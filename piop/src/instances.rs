@@ -3,9 +3,9 @@
 
 use p3_field::{Field, PrimeCharacteristicRing};
 use rayon::prelude::*;
-use trilemma_arith::air::{Air, Instance};
+use trilemma_arith::air::{Air, Instance, Trace};
 use trilemma_core::claim::Columns;
-use trilemma_core::{ErrorTerm, Reject, Setting};
+use trilemma_core::{ConfigError, ErrorTerm, Reject, Setting};
 
 /// The tallest instance allowed.
 pub const MAX_LOG_HEIGHT: usize = 26;
@@ -55,6 +55,17 @@ pub struct Instances {
 }
 
 impl Instances {
+    /// The instances of a trace, and the sizes message that tells them.
+    ///
+    /// # Errors
+    /// The trace has instances that a verifier refuses.
+    pub fn of<S: Setting>(air: &Air<S>, trace: &Trace) -> Result<(Vec<u8>, Self), ConfigError> {
+        let heights: Vec<_> = trace.instances.iter().map(|i| (i.table, i.log_height)).collect();
+        let sizes = Self::encode(air, &heights);
+        let instances = Self::decode(air, &sizes).map_err(|r| ConfigError(r.what))?;
+        Ok((sizes, instances))
+    }
+
     /// The sizes message for instances of the given heights, `(table, log_height)` in order.
     pub fn encode<S: Setting>(air: &Air<S>, instances: &[(usize, usize)]) -> Vec<u8> {
         let mut sizes = Vec::new();
@@ -128,7 +139,10 @@ impl Instances {
     /// denominators does.
     pub fn bus_term<S: Setting>(&self, public: usize) -> ErrorTerm {
         let degree = 2.0 * (self.fractions() + public as f64) * self.arity.max(1) as f64;
-        ErrorTerm { reference: "[Hab22] Lemma 5", ..ErrorTerm::schwartz_zippel("bus argument", degree, S::ext_bits()) }
+        ErrorTerm {
+            reference: "[Hab22] Lemma 5; Schwartz-Zippel",
+            ..ErrorTerm::schwartz_zippel("bus argument", degree, S::ext_bits())
+        }
     }
 }
 
@@ -141,6 +155,11 @@ pub fn columns<S: Setting>(instance: &Instance, width: usize) -> Columns<S::Base
         }
     });
     Columns::new(cells, width)
+}
+
+/// The fixed columns of every table that has some.
+pub fn index<S: Setting>(air: &Air<S>) -> Vec<Columns<S::Base>> {
+    air.tables.iter().filter_map(|t| fixed_columns::<S>(&t.fixed())).collect()
 }
 
 /// Fixed columns as field elements, if there are any.

@@ -1,6 +1,6 @@
 //! Loops over packed words, shared by the provers over the hypercube.
 
-use p3_field::{Algebra, Field, PackedFieldExtension, PackedValue};
+use p3_field::{Algebra, Field, PackedFieldExtension, PackedValue, PrimeCharacteristicRing};
 use rayon::prelude::*;
 use trilemma_arith::kernel::{PackedBase, PackedExt};
 use trilemma_core::Setting;
@@ -80,4 +80,16 @@ where
     } else {
         (0..half).into_par_iter().with_min_len(GRAIN).map(at).collect()
     }
+}
+
+/// [`bind`] over the ring of the challenge, leaving the result where the first half was: fresh memory
+/// costs more than the arithmetic.
+pub fn bind_in_place<X>(table: &mut [X], half: usize, rest: X, r: X)
+where
+    X: PrimeCharacteristicRing + Copy + Send + Sync,
+{
+    let (to, from) = table.split_at_mut(half.min(table.len()));
+    let (both, alone) = to.split_at_mut(from.len());
+    both.par_iter_mut().zip(from).with_min_len(GRAIN).for_each(|(a, b)| *a += r * (*b - *a));
+    alone.par_iter_mut().with_min_len(GRAIN).for_each(|a| *a += r * (rest - *a));
 }

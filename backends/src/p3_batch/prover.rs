@@ -5,17 +5,15 @@ use std::time::Instant;
 
 use p3_batch_stark::{CommonData, ProverData, ProverOnlyData, StarkInstance, prove_batch};
 use p3_commit::Pcs;
-use p3_field::PrimeCharacteristicRing;
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use p3_uni_stark::StarkGenericConfig;
-use rayon::prelude::*;
-use trilemma_arith::air::{Instance, Trace};
+use trilemma_arith::air::Trace;
 use trilemma_core::transcript::ByteCount;
 use trilemma_core::{ConfigError, Ledger, ProveError, ProverTranscript, Reject};
 use trilemma_frontends::riscv::machine::Machine;
 use trilemma_frontends::riscv::{Program, execute};
-use trilemma_piop::instances::Instances;
+use trilemma_piop::instances::{Instances, columns, fixed_columns};
 
 use super::air::TableAir;
 use super::key::{Batch, Key};
@@ -40,7 +38,7 @@ impl<T: Backed> ProgramKeys<T> {
     pub fn new(scheme: Arc<Scheme<T>>, program: &Program) -> Result<Self, ConfigError> {
         let machine = Machine::new(program);
         let tables = machine.air::<S>().tables;
-        let fixed: Vec<Option<RowMajorMatrix<F>>> = tables.iter().map(|t| fixed_columns(&t.fixed())).collect();
+        let fixed: Vec<Option<RowMajorMatrix<F>>> = tables.iter().map(|t| fixed_columns::<S>(&t.fixed())).collect();
         let mut matrices = Vec::new();
         for matrix in fixed.iter().flatten() {
             let log_height = matrix.height().trailing_zeros() as usize;
@@ -88,7 +86,7 @@ impl<T: Backed> ProgramKeys<T> {
         let (mut airs, mut traces) = (Vec::new(), Vec::new());
         for (instance, shape) in trace.instances.into_iter().zip(&batch.shapes) {
             airs.push(self.tables[instance.table].clone());
-            traces.push(columns(&instance, shape.width));
+            traces.push(columns::<S>(&instance, shape.width));
         }
         if let Some(statement) = batch.tables.last() {
             airs.push(statement.air.clone());
@@ -168,25 +166,6 @@ fn add_to_cost(cost: &mut Cost, batch: &Batch) {
         cost.interactions += rows * table.interactions;
         cost.tables.push(table);
     }
-}
-
-/// An instance's cells as field elements, padded with zeros.
-fn columns(instance: &Instance, width: usize) -> RowMajorMatrix<F> {
-    const CHUNK: usize = 1 << 14;
-    let mut cells = F::zero_vec(width << instance.log_height);
-    let chunks = cells.par_chunks_mut(CHUNK).zip(instance.cells.par_chunks(CHUNK));
-    chunks.for_each(|(out, cells)| {
-        for (out, &x) in out.iter_mut().zip(cells) {
-            *out = F::from_u32(x);
-        }
-    });
-    RowMajorMatrix::new(cells, width)
-}
-
-fn fixed_columns(columns: &[Vec<u32>]) -> Option<RowMajorMatrix<F>> {
-    let height = columns.first()?.len();
-    let cells = (0..height).flat_map(|r| columns.iter().map(move |c| F::from_u32(c[r])));
-    Some(RowMajorMatrix::new(cells.collect(), columns.len()))
 }
 
 #[cfg(test)]

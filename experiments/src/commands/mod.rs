@@ -2,6 +2,7 @@
 
 mod doctor;
 mod exec;
+mod export;
 mod key;
 mod matrix;
 mod prove;
@@ -49,6 +50,7 @@ pub fn run(command: &Command) -> Result<Reply, Fault> {
         Command::Matrix => matrix::run(),
         Command::Run(args) => run::run(args),
         Command::Report(args) => report::run(args),
+        Command::Export(args) => export::run(args),
         Command::Srs(args) => srs::run(args),
         Command::Doctor => Ok(doctor::run()),
         Command::Worker => Err(Fault::Usage("worker: has no reply".into())),

@@ -31,10 +31,11 @@ pub(super) fn run(args: &Prove) -> Result<Reply, Fault> {
     let setup = start.elapsed();
     let start = Instant::now();
     let keys = system.keys(&program)?;
+    let about_guest = |failure| Fault::from(failure).about(args.elf.display());
+    keys.prepare(&input, args.max_cycles).map_err(about_guest)?;
     let keygen = start.elapsed();
     let start = Instant::now();
-    let proved =
-        keys.prove(&input, args.max_cycles).map_err(|failure| Fault::from(failure).about(args.elf.display()))?;
+    let proved = keys.prove(&input, args.max_cycles).map_err(about_guest)?;
     let total = start.elapsed();
     let header = ProofHeader::new(about, &proved.public);
     files::write(&args.output, &container::encode(&header, &proved.proof))?;

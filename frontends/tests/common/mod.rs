@@ -8,6 +8,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod cheats;
+pub mod golden;
 pub mod grid;
 pub mod lab;
 pub mod model;

@@ -31,11 +31,12 @@
 //!
 //! **Soundness**, round by round. A state is good if some codeword agrees with the word on all
 //! positions that are consistent so far, more than `1 - delta` of them, and has the claimed value. By
-//! correlated agreement on the very set of agreement, a challenge makes a bad state good with
+//! mutual correlated agreement (\[WHIR24\] Corollary 4.11; \[DKT26\] Theorem 5.12), a challenge makes a bad state good with
 //! probability `(C + L) / |F|`: `C` exceptional parameters of a line ([`crate::codes::proximity`]), and
 //! one for each of the `L` codewords near the word, whose claim is a false linear polynomial in the
 //! challenge. Openings batched by powers of `alpha` are a curve. A bad state survives `q` queries with
-//! probability `(1 - delta)^q`. \[Hab24\] has the argument in the list decoding range.
+//! probability `(1 - delta)^q`. \[Hab24\] has the argument in the list decoding range. Words of all lengths
+//! are queried at the same `x`: tuples `(f(x), g(x^R), ..)` are a code of the same distance, with one list.
 //!
 //! | symbol | meaning |
 //! |---|---|
@@ -104,6 +105,7 @@ pub struct Committed<S: Smooth, T: Merkle<S>> {
 
 impl<S: Smooth, T: Merkle<S>> Multilinear<S> for Basefold<T> {
     const NAME: &'static str = "basefold";
+    const JOINT_LISTS: bool = true;
     const MAX_VARIABLES: usize = 26;
     const MIN_VARIABLES: usize = log_columns::<S>();
     type ProverKey = Key<S, T>;
@@ -272,11 +274,7 @@ impl<S: Smooth, T: Merkle<S>> Key<S, T> {
             query: ErrorTerm {
                 name: "BaseFold queries",
                 bits: query_bits,
-                reference: if self.code.johnson.is_none() {
-                    "[BCIKS20] Theorem 8.3, unique decoding"
-                } else {
-                    "[Hab24]"
-                },
+                reference: if self.code.johnson.is_none() { "[WHIR24] Corollary 4.11" } else { "[Hab24] Lemma 1" },
             },
         }
     }

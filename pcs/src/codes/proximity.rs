@@ -80,8 +80,11 @@ impl ReedSolomon {
     /// For messages of `2^log_message` symbols.
     pub fn proximity(&self, log_message: usize) -> Proximity {
         let (log_exceptions, reference) = match self.johnson {
-            None => ((log_message + self.log_blowup) as f64, "[BCIKS20] Theorem 4.1"),
-            Some(m) => (johnson_line_bits(log_message, self.log_blowup, m), "[DKT26] Theorem 5.12"),
+            None => ((log_message + self.log_blowup) as f64, "[BCIKS20] Theorems 4.1 (lines), 6.1 (curves)"),
+            Some(m) => (
+                johnson_line_bits(log_message, self.log_blowup, m),
+                "[DKT26] Theorem 5.12 (lines; curves: p3-security)",
+            ),
         };
         Proximity {
             exceptions: log_exceptions.exp2(),

@@ -111,6 +111,7 @@ where
     T: Tree<S>,
 {
     const NAME: &'static str = "fri";
+    const JOINT_LISTS: bool = true;
     type ProverKey = FriKey<S, T>;
     type VerifierKey = FriKey<S, T>;
     type Commitment = Option<<T::Mmcs as Mmcs<S::Base>>::Commitment>;

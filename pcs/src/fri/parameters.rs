@@ -119,8 +119,8 @@ impl Parameters {
         let fold = line + ((1u64 << MAX_LOG_ARITY) as f64 - 1.0).log2();
         let term = |name, bits, reference| ErrorTerm { name, bits, reference };
         let (line_reference, query_reference) = match self.johnson {
-            None => ("[BCIKS20] Theorem 4.1", "[BCIKS20] Theorem 8.3, unique decoding"),
-            Some(_) => ("[BCHKS25] Theorem 4.2", "[BCIKS20] Theorem 8.3, Johnson bound"),
+            None => ("[BCIKS20] Theorem 6.1", "[WHIR24] Corollary 4.11"),
+            Some(_) => ("[DKT26] Theorem 5.12 (lines; curves: p3-security)", "[BCIKS20] Theorem 8.3"),
         };
         let batch = term("FRI batching", self.ext_bits - line - (functions.max(1) as f64).log2(), line_reference);
         let fold = term("FRI folding", self.ext_bits - fold, line_reference);

@@ -18,6 +18,7 @@ mod layout;
 mod reduce;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 use p3_field::PrimeCharacteristicRing;
@@ -27,7 +28,7 @@ use trilemma_core::claim::{ByColumn, Claim, Columns, MlEval};
 use trilemma_core::multilinear::SplitEq;
 use trilemma_core::setting::encode_ext;
 use trilemma_core::{
-    ConfigError, Label, Opens, Options, Properties, ProveError, ProverTranscript, Reject, Scheme, Setting,
+    ConfigError, Label, Largest, Opens, Options, Properties, ProveError, ProverTranscript, Reject, Scheme, Setting,
     VerifierTranscript,
 };
 
@@ -74,6 +75,10 @@ pub trait Multilinear<S: Setting>: Sized + Send + Sync + 'static {
     const MAX_VARIABLES: usize;
     /// The fewest variables; shorter polynomials are padded with zeros.
     const MIN_VARIABLES: usize = 0;
+    /// [`Scheme::JOINT_LISTS`].
+    const JOINT_LISTS: bool = false;
+    /// [`Scheme::KEY_GROWS`].
+    const KEY_GROWS: bool = false;
     /// What committing and opening need.
     type ProverKey: Send + Sync;
     /// What verifying needs.
@@ -85,6 +90,9 @@ pub trait Multilinear<S: Setting>: Sized + Send + Sync + 'static {
 
     /// Keys for polynomials of at most so many variables.
     fn setup(options: &Options, max_variables: usize) -> Result<(Self::ProverKey, Self::VerifierKey), ConfigError>;
+
+    /// [`Scheme::prepare`] for polynomials of at most so many variables.
+    fn prepare(_pk: &Self::ProverKey, _variables: usize) {}
 
     /// What the keys imply for a reader of a report.
     fn properties(vk: &Self::VerifierKey) -> Properties;
@@ -165,6 +173,8 @@ impl<S: Setting, P: Multilinear<S>> Opener<S, P> {
 impl<S: Setting, P: Multilinear<S>> Scheme<S> for Stacked<P> {
     const NAME: &'static str = P::NAME;
     const MAX_LOG_HEIGHT: usize = P::MAX_VARIABLES;
+    const JOINT_LISTS: bool = P::JOINT_LISTS;
+    const KEY_GROWS: bool = P::KEY_GROWS;
     type ProverKey = ProverKey<S, P>;
     type VerifierKey = VerifierKey<S, P>;
     type Commitment = Option<P::Commitment>;
@@ -175,6 +185,10 @@ impl<S: Setting, P: Multilinear<S>> Scheme<S> for Stacked<P> {
         let (pk, vk) = P::setup(options, max_variables)?;
         let list_bits = P::list_bits(&vk);
         Ok((ProverKey { inner: pk, max_variables, list_bits }, VerifierKey { inner: vk, max_variables }))
+    }
+
+    fn prepare(pk: &Self::ProverKey, largest: Largest) {
+        P::prepare(&pk.inner, largest.log_cells.clamp(P::MIN_VARIABLES, pk.max_variables));
     }
 
     fn properties(vk: &Self::VerifierKey) -> Properties {
@@ -222,6 +236,13 @@ impl<S: Setting, P: Multilinear<S>> Scheme<S> for Stacked<P> {
         }
         P::receive(&vk.inner, layout.variables, label, t).map(Some)
     }
+}
+
+/// What opening loses to lists: those of every oracle that is asked about, the index among them, unless
+/// they are joint.
+fn lists_bits<S: Setting, P: Multilinear<S>, Q>(list_bits: f64, claims: &[Claim<Q, S::Ext>]) -> f64 {
+    let oracles: BTreeSet<usize> = claims.iter().map(|claim| claim.oracle).collect();
+    list_bits * if P::JOINT_LISTS { 1.0 } else { oracles.len() as f64 }
 }
 
 fn too_long(max: usize) -> ProveError {
@@ -272,7 +293,7 @@ impl<S: Setting, P: Multilinear<S>> Opens<S, MlEval<S::Ext>> for Stacked<P> {
     ) -> Result<(), ProveError> {
         let layouts: Vec<&Layout> = openers.iter().map(|o| &o.layout).collect();
         let values: Vec<&[S::Base]> = openers.iter().map(|o| o.inner.as_ref().map_or(&[][..], P::values)).collect();
-        let reduced = reduce::prove::<S>(&layouts, &values, claims, pk.list_bits, t)?;
+        let reduced = reduce::prove::<S>(&layouts, &values, claims, lists_bits::<S, P, _>(pk.list_bits, claims), t)?;
         let openings: Vec<_> = reduced
             .into_iter()
             .filter_map(|(oracle, point, value)| openers[oracle].inner.as_ref().map(|of| Opening { of, point, value }))
@@ -290,7 +311,7 @@ impl<S: Setting, P: Multilinear<S>> Opens<S, MlEval<S::Ext>> for Stacked<P> {
             .iter()
             .map(|(_, shapes)| Layout::of(shapes, P::MIN_VARIABLES, vk.max_variables))
             .collect::<Result<Vec<_>, _>>()?;
-        let reduced = reduce::verify::<S>(&layouts, claims, P::list_bits(&vk.inner), t)?;
+        let reduced = reduce::verify::<S>(&layouts, claims, lists_bits::<S, P, _>(P::list_bits(&vk.inner), claims), t)?;
         let openings: Vec<_> = reduced
             .into_iter()
             .filter_map(|(oracle, point, value)| oracles[oracle].0.as_ref().map(|of| Opening { of, point, value }))

@@ -47,6 +47,10 @@ impl<'a, S: Setting> Batch<'a, S> {
             if block.log_height != claim.query.0.len() || block.width != claim.values.len() {
                 return None;
             }
+            // Columns that are none claim nothing, and may be higher than the stack.
+            if block.width == 0 {
+                continue;
+            }
             let entry = (claim, block, weight);
             weight *= tau.exp_u64(block.width as u64);
             match asked.iter_mut().find(|a| a.oracle == claim.oracle) {

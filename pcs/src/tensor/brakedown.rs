@@ -272,10 +272,13 @@ mod tests {
 
     #[test]
     fn bad_matrices_are_improbable() {
-        for log in 5..=11 {
+        for log in 5..=12 {
             let mut n = 1 << log;
             while n > SHORT {
-                assert!(bad_bits(n, 30.0) > DISTANCE_BITS + 10.0, "{n}: {}", bad_bits(n, 30.0));
+                for field_bits in [30.0, 63.0, 253.0] {
+                    let bits = bad_bits(n, field_bits);
+                    assert!(bits > DISTANCE_BITS + 10.0, "{n} over {field_bits} bits: {bits}");
+                }
                 n = inner(n);
             }
         }

@@ -18,8 +18,9 @@ pub struct Inputs<E> {
     pub q: E,
 }
 
+/// A line through claims; the last one's challenge may also be a coordinate of the caller's zerocheck.
 pub(super) fn line_term<S: Setting>() -> ErrorTerm {
-    let term = ErrorTerm::schwartz_zippel("bus layer batching", 1.0, S::ext_bits());
+    let term = ErrorTerm::schwartz_zippel("bus layer batching", 2.0, S::ext_bits());
     ErrorTerm { reference: "[PH23] Section 3", ..term }
 }
 

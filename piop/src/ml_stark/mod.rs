@@ -28,48 +28,18 @@
 mod prover;
 mod verifier;
 
-use trilemma_arith::air::{Air, PublicTerm, Trace};
-use trilemma_core::channel::{OracleProver, OracleVerifier, Shape};
-use trilemma_core::claim::Columns;
-use trilemma_core::{ErrorTerm, MlEval, Piop, ProveError, Reject, Setting};
+use trilemma_arith::air::Air;
+use trilemma_core::channel::Shape;
+use trilemma_core::{ErrorTerm, Setting};
 
-use crate::instances::{InstanceLayout, Instances, fixed_columns};
+use crate::instances::{InstanceLayout, Instances};
 use crate::sumcheck::Rounds;
 
 /// The multi-table STARK over multilinear claims.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MlStark;
 
-impl<S: Setting> Piop<S> for MlStark {
-    const NAME: &'static str = "ml-stark";
-    type Relation = Air<S>;
-    type Statement = Vec<PublicTerm>;
-    type Witness = Trace;
-    type Query = MlEval<S::Ext>;
-
-    fn index(&self, relation: &Air<S>) -> Vec<Columns<S::Base>> {
-        relation.tables.iter().filter_map(|t| fixed_columns::<S>(&t.fixed())).collect()
-    }
-
-    fn verify(
-        &self,
-        relation: &Air<S>,
-        statement: &Vec<PublicTerm>,
-        ch: &mut dyn OracleVerifier<S, MlEval<S::Ext>>,
-    ) -> Result<(), Reject> {
-        verifier::verify(relation, statement, ch)
-    }
-
-    fn prove(
-        &self,
-        relation: &Air<S>,
-        statement: &Vec<PublicTerm>,
-        witness: Trace,
-        ch: &mut dyn OracleProver<S, MlEval<S::Ext>>,
-    ) -> Result<(), ProveError> {
-        prover::prove(relation, statement, witness, ch)
-    }
-}
+air_piop!(MlStark, "ml-stark", Setting, MlEval);
 
 /// The rounds of step 5 for these instances.
 fn rounds<S: Setting>(air: &Air<S>, instances: &Instances) -> Rounds {

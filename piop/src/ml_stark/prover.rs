@@ -7,16 +7,13 @@ use trilemma_arith::air::{Air, PublicTerm, Trace};
 use trilemma_arith::kernel::{Cells, Challenges, PackedBase, PackedExt};
 use trilemma_arith::products::{Products, Var, Weighted};
 use trilemma_core::channel::{Oracle, Question};
-use trilemma_core::{ConfigError, MlEval, ProveError, Setting};
+use trilemma_core::{MlEval, ProveError, Setting};
 
 use super::{alpha_term, coordinate_term, rounds};
 use crate::instances::{InstanceLayout, Instances, columns};
 use crate::logup_gkr::{self, Fractions, Stack};
 use crate::packed::lanes;
-use crate::rows::{BaseColumns, Multiplied, Side, prove_next_rows};
-use crate::sumcheck;
-
-use crate::rows::Prover;
+use crate::rows::{BaseColumns, Multiplied, Prover, Side, prove_next_rows, prove_rows};
 
 /// Convinces the verifier of a satisfied relation.
 pub fn prove<S: Setting>(
@@ -25,9 +22,7 @@ pub fn prove<S: Setting>(
     trace: Trace,
     ch: &mut Prover<'_, S>,
 ) -> Result<(), ProveError> {
-    let heights: Vec<_> = trace.instances.iter().map(|i| (i.table, i.log_height)).collect();
-    let sizes = Instances::encode(air, &heights);
-    let instances = Instances::decode(air, &sizes).map_err(|r| ConfigError(r.what))?;
+    let (sizes, instances) = Instances::of(air, &trace)?;
     ch.send_sizes("heights", &sizes);
     let main = trace.instances.iter().zip(&instances.list).map(|(i, l)| columns::<S>(i, l.width)).collect();
     drop(trace);
@@ -48,7 +43,8 @@ pub fn prove<S: Setting>(
     let r = &r[r.len() - instances.log_max..];
 
     let alpha = ch.sample("alpha", Some(alpha_term::<S>(&instances)))?;
-    let rho = row_sumcheck(air, &instances, &stack, main, &challenges, (&inputs.point, r, alpha), ch)?;
+    let next: Vec<_> = instances.list.iter().map(|i| air.tables[i.table].shape().next_columns()).collect();
+    let rho = row_sumcheck(air, (&instances, &next), &stack, main, &challenges, (&inputs.point, r, alpha), ch)?;
 
     let mut questions = Vec::new();
     for (k, i) in instances.list.iter().enumerate() {
@@ -59,7 +55,6 @@ pub fn prove<S: Setting>(
         questions.push(Question { oracle: main, matrix: k, query });
     }
     ch.ask(questions)?;
-    let next: Vec<_> = instances.list.iter().map(|i| air.tables[i.table].shape().next_columns()).collect();
     prove_next_rows(&instances, &next, &rho, main, ch)
 }
 
@@ -175,7 +170,7 @@ fn few_rows<S: Setting>(
 /// Step 5: the point where the row sumcheck ends.
 fn row_sumcheck<S: Setting>(
     air: &Air<S>,
-    instances: &Instances,
+    (instances, next): (&Instances, &[Vec<usize>]),
     stack: &Stack,
     main: Oracle,
     challenges: &Challenges<S::Ext>,
@@ -208,28 +203,11 @@ fn row_sumcheck<S: Setting>(
         .collect();
 
     let rounds = rounds(air, instances);
-    let variables = instances.log_max;
     let mut sides: Vec<Side<'_, S>> = Vec::with_capacity(texts.len());
     for (k, (i, (products, weights))) in instances.list.iter().zip(&texts).enumerate() {
-        let base = BaseColumns::of(i, &air.tables[i.table].shape().next_columns(), main, k, ch);
-        let point = r[variables - i.log_height..].to_vec();
+        let base = BaseColumns::of(i, &next[k], main, k, ch);
+        let point = r[r.len() - i.log_height..].to_vec();
         sides.push(Side::new(Multiplied::new(products, weights, &[]), &base, &[], i.log_height, rounds.degree, point));
     }
-    sumcheck::prove(
-        ch,
-        rounds,
-        variables,
-        &mut sides,
-        |sides, round| {
-            let mut values = S::Ext::zero_vec(rounds.degree);
-            sides.iter_mut().for_each(|side| side.message(variables - round, &mut values));
-            values
-        },
-        |sides, ch, round, rho| {
-            for (k, (side, i)) in sides.iter_mut().zip(&instances.list).enumerate() {
-                let base = || BaseColumns::of(i, &air.tables[i.table].shape().next_columns(), main, k, ch);
-                side.bind(base, variables - round, rho);
-            }
-        },
-    )
+    prove_rows(ch, rounds, (instances, next), main, sides)
 }

@@ -4,22 +4,51 @@
 mod next;
 mod rounds;
 
-use p3_field::PackedValue;
+use p3_field::{PackedValue, PrimeCharacteristicRing};
 use rayon::prelude::*;
 use trilemma_arith::kernel::{PackedBase, PackedExt};
 use trilemma_arith::products::{Var, Weighted};
 use trilemma_core::channel::{Oracle, OracleProver};
 use trilemma_core::claim::ByColumn;
-use trilemma_core::{MlEval, Setting};
+use trilemma_core::{MlEval, ProveError, Setting};
 
 pub use next::{prove_next_rows, verify_next_rows};
 pub use rounds::{Fraction, Multiplied, Side};
 
-use crate::instances::InstanceLayout;
+use crate::instances::{InstanceLayout, Instances};
 use crate::packed::{broadcast, lanes};
+use crate::sumcheck::{self, Rounds};
 
 /// The prover's side of a channel with multilinear claims.
 pub type Prover<'a, S> = dyn OracleProver<S, MlEval<<S as Setting>::Ext>> + 'a;
+
+/// Runs the sumcheck with a side for every instance, of whose columns in `main` those in `next` are read
+/// on the next row. Returns the point where it ends.
+pub fn prove_rows<S: Setting>(
+    ch: &mut Prover<'_, S>,
+    rounds: Rounds,
+    (instances, next): (&Instances, &[Vec<usize>]),
+    main: Oracle,
+    mut sides: Vec<Side<'_, S>>,
+) -> Result<Vec<S::Ext>, ProveError> {
+    let variables = instances.log_max;
+    sumcheck::prove(
+        ch,
+        rounds,
+        variables,
+        &mut sides,
+        |sides, round| {
+            let mut values = S::Ext::zero_vec(rounds.degree);
+            sides.iter_mut().for_each(|side| side.message(variables - round, &mut values));
+            values
+        },
+        |sides, ch, round, rho| {
+            for (k, (side, i)) in sides.iter_mut().zip(&instances.list).enumerate() {
+                side.bind(|| BaseColumns::of(i, &next[k], main, k, ch), variables - round, rho);
+            }
+        },
+    )
+}
 
 /// An instance's columns over the base field.
 pub struct BaseColumns<'o, S: Setting> {

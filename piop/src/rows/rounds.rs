@@ -3,6 +3,8 @@
 //! What is linear in the columns is one column after weighting; of the others, only those that are
 //! multiplied take part in the rounds. The first round computes over the base field.
 
+use std::mem::take;
+
 use p3_field::{Algebra, Field, PrimeCharacteristicRing};
 use trilemma_arith::kernel::{PackedBase, PackedExt};
 use trilemma_arith::products::{Linear, Products, Var, Weighted};
@@ -10,7 +12,7 @@ use trilemma_core::Setting;
 use trilemma_core::multilinear::SplitEq;
 
 use super::BaseColumns;
-use crate::packed::{bind, broadcast, lanes, pack, total, unpack};
+use crate::packed::{bind, bind_in_place, broadcast, lanes, pack, total, unpack};
 use crate::sumcheck::interpolate;
 
 /// A linear combination over slots, with coefficients in `V`.
@@ -118,10 +120,25 @@ impl<V: PrimeCharacteristicRing + Copy, X: Algebra<V> + Copy> Plan<V, X> {
 }
 
 /// Multiplied columns, the linear column and helpers over one kind of element.
+#[derive(Default)]
 struct Tables<V, X> {
     columns: Vec<Vec<V>>,
     linear: Vec<X>,
     helpers: Vec<Vec<X>>,
+}
+
+impl<X: PrimeCharacteristicRing + Copy + Send + Sync> Tables<X, X> {
+    fn bind(&mut self, r: X) {
+        let columns = self.columns.iter_mut().chain(&mut self.helpers).chain([&mut self.linear]);
+        columns.for_each(|column| halve(column, r));
+    }
+}
+
+/// Binds the first variable of a whole table.
+fn halve<X: PrimeCharacteristicRing + Copy + Send + Sync>(table: &mut Vec<X>, r: X) {
+    let half = table.len() / 2;
+    bind_in_place(table, half, X::ZERO, r);
+    table.truncate(half);
 }
 
 /// The values at `0, 1, ..., degree` of a round, where `at_one` tells whether the one at 1 is wanted.
@@ -288,9 +305,7 @@ impl<'a, S: Setting> Side<'a, S> {
         self.claim = interpolate(&std::mem::take(&mut self.values), r);
         self.point.remove(0);
         let packed = broadcast::<S>(r);
-        let words = |c: &Vec<PackedExt<S>>| bind(c, c.len() / 2, PackedExt::<S>::ZERO, packed);
-        let scalars = |c: &Vec<S::Ext>| bind(c, c.len() / 2, S::Ext::ZERO, r);
-        self.state = match &self.state {
+        match &mut self.state {
             State::Base(linear, helpers) => {
                 let base = base();
                 let column = |&var: &Var| {
@@ -298,25 +313,24 @@ impl<'a, S: Setting> Side<'a, S> {
                     bind(column, column.len() / 2, PackedBase::<S>::ZERO, packed)
                 };
                 let columns = self.multiplied.columns.iter().map(column).collect();
-                Self::settle(columns, words(linear), helpers.iter().map(words).collect())
+                halve(linear, packed);
+                helpers.iter_mut().for_each(|helper| halve(helper, packed));
+                self.state = Self::settle(Tables { columns, linear: take(linear), helpers: take(helpers) });
             }
-            State::Packed(t) => {
-                let each = |columns: &[Vec<PackedExt<S>>]| columns.iter().map(words).collect();
-                Self::settle(each(&t.columns), words(&t.linear), each(&t.helpers))
+            State::Packed(tables) => {
+                tables.bind(packed);
+                self.state = Self::settle(take(tables));
             }
-            State::Scalar(t) => {
-                let each = |columns: &[Vec<S::Ext>]| columns.iter().map(scalars).collect();
-                let (columns, helpers) = (each(&t.columns), each(&t.helpers));
-                State::Scalar(Tables { columns, linear: scalars(&t.linear), helpers })
-            }
-        };
+            State::Scalar(tables) => tables.bind(r),
+        }
     }
 
     /// Packed while there are two words.
-    fn settle(columns: Vec<Vec<PackedExt<S>>>, linear: Vec<PackedExt<S>>, helpers: Vec<Vec<PackedExt<S>>>) -> State<S> {
-        if linear.len() >= 2 {
-            return State::Packed(Tables { columns, linear, helpers });
+    fn settle(tables: Tables<PackedExt<S>, PackedExt<S>>) -> State<S> {
+        if tables.linear.len() >= 2 {
+            return State::Packed(tables);
         }
+        let Tables { columns, linear, helpers } = tables;
         let each = |columns: &[Vec<PackedExt<S>>]| columns.iter().map(|c| unpack::<S>(c)).collect();
         State::Scalar(Tables { columns: each(&columns), linear: unpack::<S>(&linear), helpers: each(&helpers) })
     }

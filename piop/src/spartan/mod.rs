@@ -33,49 +33,19 @@ mod prover;
 mod verifier;
 
 use p3_field::BasedVectorSpace;
-use trilemma_arith::air::{Air, PublicTerm, Trace};
+use trilemma_arith::air::Air;
 use trilemma_arith::r1cs::R1cs;
-use trilemma_core::channel::{Oracle, OracleProver, OracleVerifier, Question, Shape};
-use trilemma_core::claim::Columns;
-use trilemma_core::{ErrorTerm, MlEval, Piop, ProveError, Reject, Setting};
+use trilemma_core::channel::{Oracle, Question, Shape};
+use trilemma_core::{ErrorTerm, MlEval, Setting};
 
-use crate::instances::{Instances, fixed_columns};
+use crate::instances::Instances;
 use crate::sumcheck::Rounds;
 
 /// Spartan for uniform R1CS.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Spartan;
 
-impl<S: Setting> Piop<S> for Spartan {
-    const NAME: &'static str = "spartan";
-    type Relation = Air<S>;
-    type Statement = Vec<PublicTerm>;
-    type Witness = Trace;
-    type Query = MlEval<S::Ext>;
-
-    fn index(&self, relation: &Air<S>) -> Vec<Columns<S::Base>> {
-        relation.tables.iter().filter_map(|t| fixed_columns::<S>(&t.fixed())).collect()
-    }
-
-    fn verify(
-        &self,
-        relation: &Air<S>,
-        statement: &Vec<PublicTerm>,
-        ch: &mut dyn OracleVerifier<S, MlEval<S::Ext>>,
-    ) -> Result<(), Reject> {
-        verifier::verify(relation, statement, ch)
-    }
-
-    fn prove(
-        &self,
-        relation: &Air<S>,
-        statement: &Vec<PublicTerm>,
-        witness: Trace,
-        ch: &mut dyn OracleProver<S, MlEval<S::Ext>>,
-    ) -> Result<(), ProveError> {
-        prover::prove(relation, statement, witness, ch)
-    }
-}
+air_piop!(Spartan, "spartan", Setting, MlEval);
 
 const ROUNDS: Rounds = Rounds { label: "rows", degree: 2, term: "row sumcheck", error: 3 };
 
@@ -95,12 +65,12 @@ struct Layout {
 }
 
 impl Layout {
-    fn new<S: Setting>(air: &Air<S>, sizes: &[u8]) -> Result<Self, Reject> {
-        let (r1cs, instances) = (R1cs::of(air), Instances::decode(air, sizes)?);
+    fn new<S: Setting>(air: &Air<S>, instances: Instances) -> Self {
+        let r1cs = R1cs::of(air);
         let blocks = || instances.list.iter().map(|i| &r1cs.blocks[i.table]);
         let next = blocks().map(|b| b.next.clone()).collect();
         let constraints = blocks().map(|b| b.counts().rows).sum();
-        Ok(Self { next, constraints, r1cs, instances })
+        Self { next, constraints, r1cs, instances }
     }
 
     /// Coordinates of `tau`.

@@ -8,12 +8,11 @@ use trilemma_arith::products::{Linear as Integers, Products, Var as Column, Weig
 use trilemma_arith::r1cs::{Assignment, Block, ByColumn, Linear, Unit, Var};
 use trilemma_core::claim::Columns;
 use trilemma_core::multilinear::eq_table;
-use trilemma_core::{ConfigError, ProveError, Setting};
+use trilemma_core::{ProveError, Setting};
 
 use super::{Layout, ROUNDS, coordinate_term};
 use crate::instances::Instances;
-use crate::rows::{BaseColumns, Fraction, Multiplied, Prover, Side, prove_next_rows};
-use crate::sumcheck;
+use crate::rows::{BaseColumns, Fraction, Multiplied, Prover, Side, prove_next_rows, prove_rows};
 
 /// Convinces the verifier of a satisfied relation.
 pub fn prove<S: Setting>(
@@ -22,9 +21,8 @@ pub fn prove<S: Setting>(
     trace: Trace,
     ch: &mut Prover<'_, S>,
 ) -> Result<(), ProveError> {
-    let heights: Vec<_> = trace.instances.iter().map(|i| (i.table, i.log_height)).collect();
-    let sizes = Instances::encode(air, &heights);
-    let layout = Layout::new(air, &sizes).map_err(|r| ConfigError(r.what))?;
+    let (sizes, instances) = Instances::of(air, &trace)?;
+    let layout = Layout::new(air, instances);
     let instances = &layout.instances;
     ch.send_sizes("heights", &sizes);
     let mut assignment = Assignment::new(&layout.r1cs, air, &trace);
@@ -51,34 +49,17 @@ pub fn prove<S: Setting>(
     let blocks = instances.list.iter().map(|i| &layout.r1cs.blocks[i.table]);
     let texts: Vec<Text<S::Ext>> =
         blocks.map(|block| Text::new(block, &challenges, weights.by_ref().take(block.counts().rows))).collect();
-    let variables = instances.log_max;
     let mut sides: Vec<Side<'_, S>> = Vec::with_capacity(texts.len());
     for (k, (i, text)) in instances.list.iter().zip(&texts).enumerate() {
         let base = BaseColumns::of(i, &layout.next[k], main, k, ch);
         let helpers = &assignment.instances[k].helpers;
         let helpers: Vec<&[S::Ext]> = (0..i.interactions).map(|j| helpers.column(j)).collect();
         let multiplied = Multiplied::new(&text.products, &text.weighted, &text.fractions);
-        let point = r[variables - i.log_height..].to_vec();
+        let point = r[r.len() - i.log_height..].to_vec();
         sides.push(Side::new(multiplied, &base, &helpers, i.log_height, ROUNDS.degree, point));
     }
     drop(assignment);
-    let rho = sumcheck::prove(
-        ch,
-        ROUNDS,
-        variables,
-        &mut sides,
-        |sides, round| {
-            let mut values = S::Ext::zero_vec(ROUNDS.degree);
-            sides.iter_mut().for_each(|side| side.message(variables - round, &mut values));
-            values
-        },
-        |sides, ch, round, rho| {
-            for (k, (side, i)) in sides.iter_mut().zip(&instances.list).enumerate() {
-                side.bind(|| BaseColumns::of(i, &layout.next[k], main, k, ch), variables - round, rho);
-            }
-        },
-    )?;
-    drop(sides);
+    let rho = prove_rows(ch, ROUNDS, (instances, &layout.next), main, sides)?;
     ch.ask(layout.questions::<S>(main, fractions, &rho))?;
     prove_next_rows(instances, &layout.next, &rho, main, ch)
 }

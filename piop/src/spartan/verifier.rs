@@ -55,7 +55,7 @@ pub fn verify<S: Setting>(
 ) -> Result<(), Reject> {
     // 1. The prover says how many rows each table has, and commits to columns and products.
     let sizes = ch.recv_sizes("heights", Instances::sizes(air), MAX_LOG_HEIGHT as u8)?;
-    let layout = Layout::new(air, &sizes)?;
+    let layout = Layout::new(air, Instances::decode(air, &sizes)?);
     let instances = &layout.instances;
     let main = ch.recv_oracle("main", layout.main_shapes())?;
 

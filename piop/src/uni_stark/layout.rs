@@ -3,7 +3,7 @@
 use p3_field::{BasedVectorSpace, TwoAdicField};
 use trilemma_arith::Air;
 use trilemma_core::channel::{Oracle, Question, Shape};
-use trilemma_core::{ErrorTerm, Reject, Setting, Smooth, UniEval};
+use trilemma_core::{ErrorTerm, Setting, Smooth, UniEval};
 
 use crate::instances::{InstanceLayout, Instances};
 
@@ -17,12 +17,12 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout for a sizes message.
-    pub fn decode<S: Setting>(air: &Air<S>, sizes: &[u8]) -> Result<Self, Reject> {
+    /// The layout for these instances.
+    pub fn new<S: Setting>(air: &Air<S>, instances: Instances) -> Self {
         let shapes = air.tables.iter().map(|t| t.shape());
         let degree = shapes.map(|shape| shape.max_degree().max(bus_degree(shape))).max().unwrap_or(0).max(2);
         let log_chunks = (degree - 1).next_power_of_two().trailing_zeros() as usize;
-        Ok(Self { instances: Instances::decode(air, sizes)?, log_chunks })
+        Self { instances, log_chunks }
     }
 
     /// log2 of the largest height.

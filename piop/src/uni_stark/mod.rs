@@ -36,46 +36,10 @@ mod prover;
 mod quotient;
 mod verifier;
 
-use trilemma_arith::air::{Air, PublicTerm, Trace};
-use trilemma_core::channel::{OracleProver, OracleVerifier};
-use trilemma_core::claim::Columns;
-use trilemma_core::{Piop, ProveError, Reject, Smooth, UniEval};
-
 pub use layout::Layout;
-
-use crate::instances::fixed_columns;
 
 /// The multi-table STARK over univariate claims.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UniStark;
 
-impl<S: Smooth> Piop<S> for UniStark {
-    const NAME: &'static str = "uni-stark";
-    type Relation = Air<S>;
-    type Statement = Vec<PublicTerm>;
-    type Witness = Trace;
-    type Query = UniEval<S::Ext>;
-
-    fn index(&self, relation: &Air<S>) -> Vec<Columns<S::Base>> {
-        relation.tables.iter().filter_map(|t| fixed_columns::<S>(&t.fixed())).collect()
-    }
-
-    fn verify(
-        &self,
-        relation: &Air<S>,
-        statement: &Vec<PublicTerm>,
-        ch: &mut dyn OracleVerifier<S, UniEval<S::Ext>>,
-    ) -> Result<(), Reject> {
-        verifier::verify(relation, statement, ch)
-    }
-
-    fn prove(
-        &self,
-        relation: &Air<S>,
-        statement: &Vec<PublicTerm>,
-        witness: Trace,
-        ch: &mut dyn OracleProver<S, UniEval<S::Ext>>,
-    ) -> Result<(), ProveError> {
-        prover::prove(relation, statement, witness, ch)
-    }
-}
+air_piop!(UniStark, "uni-stark", Smooth, UniEval);

@@ -6,7 +6,7 @@ use trilemma_arith::air::{Air, PublicTerm, Trace};
 use trilemma_arith::kernel::Challenges;
 use trilemma_core::channel::{Oracle, OracleProver};
 use trilemma_core::claim::Columns;
-use trilemma_core::{ConfigError, ProveError, Smooth, UniEval};
+use trilemma_core::{ProveError, Smooth, UniEval};
 
 use super::layout::{Layout, Oracles};
 use super::logup::{BusColumns, bus_columns};
@@ -20,9 +20,8 @@ pub fn prove<S: Smooth>(
     trace: Trace,
     ch: &mut dyn OracleProver<S, UniEval<S::Ext>>,
 ) -> Result<(), ProveError> {
-    let heights: Vec<_> = trace.instances.iter().map(|i| (i.table, i.log_height)).collect();
-    let sizes = Instances::encode(air, &heights);
-    let layout = Layout::decode(air, &sizes).map_err(|r| ConfigError(r.what))?;
+    let (sizes, instances) = Instances::of(air, &trace)?;
+    let layout = Layout::new(air, instances);
     ch.send_sizes("heights", &sizes);
     let main: Vec<Columns<S::Base>> =
         trace.instances.iter().zip(&layout.instances.list).map(|(i, l)| columns::<S>(i, l.width)).collect();

@@ -18,7 +18,7 @@ pub fn verify<S: Smooth>(
 ) -> Result<(), Reject> {
     // 1. The prover says how many rows each table has, and commits to them.
     let sizes = ch.recv_sizes("heights", Instances::sizes(air), MAX_LOG_HEIGHT as u8)?;
-    let layout = Layout::decode(air, &sizes)?;
+    let layout = Layout::new(air, Instances::decode(air, &sizes)?);
     let main = ch.recv_oracle("main", layout.main_shapes())?;
 
     // 2. Fingerprints of bus tuples.
