@@ -4,6 +4,7 @@
 //! a program, and keys prove and verify. Nothing above this crate sees a field or a scheme.
 
 mod combination;
+mod p3;
 mod p3_batch;
 mod registry;
 
