@@ -6,6 +6,7 @@
 mod combination;
 mod p3;
 mod p3_batch;
+mod p3_multi;
 mod registry;
 
 use std::time::Duration;
