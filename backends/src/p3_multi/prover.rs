@@ -131,6 +131,7 @@ impl<T: Tree<S>> Keys for ProgramKeys<T> {
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
+    use p3_multi_stark::{VerifierInstance, VerifierInstances, security_report};
     use trilemma_core::Options;
     use trilemma_pcs::fri::tree::Blake3Tree;
 
@@ -138,11 +139,55 @@ mod tests {
     use crate::Pipeline;
     use crate::p3::run::tests::{guest, nothing_false_is_proved};
 
-    #[test]
-    fn false_traces_and_statements_do_not_verify() {
+    fn keys() -> ProgramKeys<Blake3Tree> {
         let pipeline = Pipeline(super::super::NAME.join("/"));
         let scheme = Scheme::<Blake3Tree>::new(&pipeline, &Options::default()).unwrap();
-        let keys = ProgramKeys::new(Arc::new(scheme), &guest()).unwrap();
+        ProgramKeys::new(Arc::new(scheme), &guest()).unwrap()
+    }
+
+    /// What p3 computes for the same statement, with its field of whole bits.
+    #[test]
+    fn terms_are_those_of_p3_security() {
+        let keys = keys();
+        let instance = |table: usize| (keys.key.air.tables[table].shape().fixed.is_empty()).then_some((table, 14));
+        let heights: Vec<_> = (0..keys.key.air.tables.len()).filter_map(instance).collect();
+        let sizes = Instances::encode(&keys.key.air, &heights);
+        let instances = Instances::decode(&keys.key.air, &sizes).unwrap();
+        let batch = keys.key.batch(&instances, &Public { exit_code: 0, output: vec![1, 2, 3] }).unwrap();
+        let plan = keys.key.plan(&batch).unwrap();
+        let mut ledger = Ledger::default();
+        plan.enter(&mut ledger);
+
+        let config = plan.config((keys.key.root().clone(), None), F::ZERO, &Arc::default()).unwrap();
+        let (_, key) = p3_keys(&config, &batch.airs).unwrap();
+        let instances = batch.airs.iter().zip(&batch.log_heights);
+        let instances = instances.map(|(air, &log_height)| VerifierInstance::new(air, &key, log_height, &[]));
+        let report = security_report(&config, &VerifierInstances::new(instances.collect())).unwrap();
+        // Of several draws, the sum of errors.
+        let theirs = |labels: &[&str]| {
+            let terms = report.terms().iter().filter(|term| labels.contains(&term.label));
+            let errors: Vec<f64> = terms.map(|term| (-term.bits.bits()).exp2()).collect();
+            assert_eq!(errors.len(), labels.len(), "{labels:?}");
+            -errors.iter().sum::<f64>().log2()
+        };
+        let ours = |name: &str| ledger.terms.iter().find(|term| term.name == name).unwrap().bits;
+        for (name, labels) in [
+            ("bus argument", ["logup-fingerprint"].as_slice()),
+            ("constraint batching", &["constraint-batching", "air-batching", "zerocheck", "lookup-air-link"]),
+        ] {
+            let (ours, theirs) = (ours(name), theirs(labels));
+            assert!((theirs..=theirs + 1.0).contains(&ours), "{name}: {ours} {theirs}");
+        }
+        // Of all rounds, against one.
+        let rounds = batch.shape.rounds as f64;
+        let theirs = theirs(&["constraint-sumcheck"]) + rounds.log2();
+        assert!((theirs..=theirs + 1.0).contains(&ours("row sumcheck")));
+        assert!(ledger.bits() >= 100.0);
+    }
+
+    #[test]
+    fn false_traces_and_statements_do_not_verify() {
+        let keys = keys();
         nothing_false_is_proved(&keys.key.machine, &keys.key.air, |trace, public| {
             let mut trace = trace.clone();
             ProgramKeys::<Blake3Tree>::pad(&mut trace);
