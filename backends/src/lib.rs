@@ -5,7 +5,9 @@
 
 mod combination;
 mod export;
+mod p3;
 mod p3_batch;
+mod p3_multi;
 mod registry;
 
 use std::time::Duration;

@@ -25,7 +25,6 @@
 //! graph of constraints takes 2 % of a proof. Phase `piop` contains the extension of quotients, which
 //! p3 interleaves with their computation.
 
-mod air;
 mod codec;
 mod key;
 mod prover;
@@ -40,13 +39,11 @@ use p3_batch_stark::symbolic::get_log_num_quotient_chunks_for_domain;
 use p3_challenger::CanSample;
 use p3_commit::{ExtensionMmcs, Mmcs};
 use p3_dft::Radix2DitParallel;
-use p3_field::coset::TwoAdicMultiplicativeCoset;
 use p3_field::{PrimeCharacteristicRing, TwoAdicField};
 use p3_fri::{FriParameters, TwoAdicFriPcs};
 use p3_lookup::{LogUpGadget, Lookups};
 use p3_uni_stark::StarkConfig;
 use trilemma_core::scheme::Setup;
-use trilemma_core::setting::KoalaBear4;
 use trilemma_core::{ConfigError, Options, Properties, Reject, Security, Setting};
 use trilemma_frontends::riscv::Program;
 use trilemma_pcs::fri::HASHES;
@@ -54,20 +51,17 @@ use trilemma_pcs::fri::parameters::Parameters;
 use trilemma_pcs::fri::tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree, Tree};
 
 use crate::combination::protocol_id;
+use crate::p3::air::TableAir;
+use crate::p3::clock::Clock;
+use crate::p3::{Domain, E, F, S};
 use crate::{Failure, Keys, Pipeline, System, Verifier};
-use air::TableAir;
 use codec::InstanceShape;
 use key::Key;
 use prover::ProgramKeys;
-use timed::{Clock, Timed};
+use timed::Timed;
 
 /// Name in configurations.
-pub const NAME: [&str; 3] = ["p3-batch-stark", "fri", KoalaBear4::NAME];
-
-/// The only setting so far.
-type S = KoalaBear4;
-type F = <S as Setting>::Base;
-type E = <S as Setting>::Ext;
+pub const NAME: [&str; 3] = ["p3-batch-stark", "fri", S::NAME];
 
 /// log2 of the shortest table.
 const MIN_LOG_HEIGHT: usize = 2;
@@ -80,7 +74,6 @@ type Trees<T> = <T as Merkle<S>>::Mmcs;
 type FriP3<T> = FriParameters<ExtensionMmcs<F, E, Trees<T>>>;
 type P3Pcs<T> = Timed<TwoAdicFriPcs<F, Radix2DitParallel<F>, Trees<T>, ExtensionMmcs<F, E, Trees<T>>>>;
 type Config<T> = StarkConfig<P3Pcs<T>, E, <T as Tree<S>>::Challenger>;
-type Domain = TwoAdicMultiplicativeCoset<F>;
 type Commitment<T> = <Trees<T> as Mmcs<F>>::Commitment;
 
 /// The system with the hash that the options name.

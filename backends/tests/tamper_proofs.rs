@@ -13,6 +13,7 @@ use trilemma_core::{Options, Security};
 
 const UNI_STARK: &str = "air/uni-stark/fri/koalabear4";
 const BATCH_STARK: &str = "p3-batch-stark/fri/koalabear4";
+const MULTI_STARK: &str = "p3-multi-stark/whir/koalabear4";
 
 /// A proof of a guest with its keys.
 struct Case {
@@ -50,10 +51,15 @@ fn batch() -> &'static Case {
     CASE.get_or_init(|| Case::new(BATCH_STARK, "fibonacci", &1u32.to_le_bytes()))
 }
 
+fn multi() -> &'static Case {
+    static CASE: OnceLock<Case> = OnceLock::new();
+    CASE.get_or_init(|| Case::new(MULTI_STARK, "fibonacci", &1u32.to_le_bytes()))
+}
+
 /// Teaches: exit code and output are part of the statement.
 #[test]
 fn other_outcomes() {
-    for case in [exit7(), fibonacci(), batch()] {
+    for case in [exit7(), fibonacci(), batch(), multi()] {
         let honest = &case.proved.public;
         for exit_code in [0, 1, 6, 7, 8, honest.exit_code | 1 << 16, honest.exit_code | 1 << 31] {
             if exit_code != honest.exit_code {
@@ -125,6 +131,7 @@ fn other_parameters() {
         ("air/uni-stark/fri/babybear4", Options::default()),
         ("air/uni-stark/ideal/koalabear4", Options::default()),
         (BATCH_STARK, Options::default()),
+        (MULTI_STARK, Options::default()),
     ];
     for (pipeline, options) in others {
         let other = system(&Pipeline(pipeline.into()), &options).unwrap();
@@ -139,7 +146,7 @@ fn other_parameters() {
 /// Teaches: a key is read whole or not at all; a damaged one verifies nothing.
 #[test]
 fn damaged_keys() {
-    for case in [exit7(), batch()] {
+    for case in [exit7(), batch(), multi()] {
         let key = case.keys.verifying_key();
         let mut rng = SmallRng::seed_from_u64(7);
         let (mut unread, mut refused) = (0, 0);
@@ -200,18 +207,22 @@ fn damaged_proofs() {
 }
 
 #[test]
-fn damaged_proofs_of_the_reference() {
-    let case = batch();
-    let proof = &case.proved.proof;
-    all_refused("p3-batch-stark", proof, &damages(proof, 512, 500), |p| {
-        case.keys.verify(&case.proved.public, p).map(|_| ())
-    });
+fn damaged_proofs_of_the_references() {
+    for (name, case) in [("p3-batch-stark", batch()), ("p3-multi-stark", multi())] {
+        let proof = &case.proved.proof;
+        all_refused(name, proof, &damages(proof, 512, 500), |p| case.keys.verify(&case.proved.public, p).map(|_| ()));
+    }
 }
 
 /// Teaches: heights are the prover's choice, so every other choice must fail (SP1, Jolt, Ceno, OpenVM).
 #[test]
 fn other_heights() {
-    let case = exit7();
+    for case in [exit7(), multi()] {
+        heights_of(case);
+    }
+}
+
+fn heights_of(case: &Case) {
     let heights = case.proved.cost.proof_bytes_by_label.iter().find(|(label, _)| label == "heights");
     let slots = heights.map_or(0, |(_, n)| *n as usize);
     assert!(slots > 20, "{slots} slots");

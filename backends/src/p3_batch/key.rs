@@ -5,17 +5,17 @@ use std::sync::Arc;
 use p3_batch_stark::common::{GlobalPreprocessed, PreprocessedInstanceMeta};
 use p3_batch_stark::{CommonData, verify_batch};
 use p3_fri::FriParameters;
-use serde::{Deserialize, Serialize};
 use trilemma_arith::{Air, TableShape};
 use trilemma_core::{ConfigError, ErrorTerm, Ledger, Reject, Setting, VerifierTranscript};
-use trilemma_frontends::riscv::machine::{Machine, Sizes};
+use trilemma_frontends::riscv::machine::Machine;
 use trilemma_pcs::fri::parameters::Plan as FriPlan;
 use trilemma_piop::instances::Instances;
 
-use super::air::TableAir;
 use super::codec::{self, InstanceShape};
-use super::timed::Clock;
 use super::{Backed, Commitment, Config, FriP3, MIN_LOG_HEIGHT, S, Scheme, TableData};
+use crate::p3::air::TableAir;
+use crate::p3::clock::Clock;
+use crate::p3::key;
 use crate::{Public, Verifier};
 
 /// A verifying key with what is derived from it.
@@ -27,16 +27,6 @@ pub struct Key<T: Backed> {
     pub tables: Vec<TableData>,
     /// Commitment to the fixed columns.
     commitment: Commitment<T>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedKey {
-    protocol: [u8; 32],
-    entry: u32,
-    log_program: u32,
-    log_image: u32,
-    index: Vec<u8>,
 }
 
 /// The instances of a proof, the statement last.
@@ -86,25 +76,14 @@ impl<T: Backed> Key<T> {
     pub fn new(scheme: Arc<Scheme<T>>, machine: Machine, commitment: Commitment<T>) -> Result<Self, ConfigError> {
         let config = scheme.plain_config()?;
         let air = machine.air::<S>();
-        let table = |shape| scheme.table(&config, TableAir::of_table(shape), MIN_LOG_HEIGHT);
+        let table = |shape| scheme.table(&config, TableAir::of_table(shape, false), MIN_LOG_HEIGHT);
         let tables = air.tables.iter().map(|t| table(t.shape())).collect::<Result<_, _>>()?;
         Ok(Self { scheme, machine, air, tables, commitment })
     }
 
     /// Reads a saved key.
     pub fn load(scheme: Arc<Scheme<T>>, bytes: &[u8]) -> Result<Self, Reject> {
-        let bad = || Reject::new("the verifying key cannot be read");
-        let saved: SavedKey = serde_json::from_slice(bytes).map_err(|_| bad())?;
-        let SavedKey { protocol, entry, log_program, log_image, index } = saved;
-        let most = scheme.max_log_height as u32;
-        if log_program > most || log_image > most || protocol != scheme.protocol {
-            return Err(bad());
-        }
-        if index.len() != T::DIGEST_BYTES {
-            return Err(bad());
-        }
-        let commitment = T::decode_root(&index).ok_or_else(bad)?;
-        let machine = Machine::of_sizes(Sizes { entry, log_program, log_image });
+        let (machine, commitment) = key::load::<T>(&scheme.protocol, scheme.max_log_height, bytes)?;
         Ok(Self::new(scheme, machine, commitment)?)
     }
 
@@ -117,16 +96,7 @@ impl<T: Backed> Key<T> {
 
     /// Everything outside the proof: the fixed columns' commitment, and the statement.
     pub fn binding(&self, public: &Public) -> [Vec<u8>; 2] {
-        let mut index = Vec::new();
-        T::encode_root(&self.commitment, &mut index);
-        let Sizes { entry, log_program, log_image } = self.machine.sizes();
-        let length = public.output.len() as u32;
-        let mut statement = Vec::new();
-        for x in [entry, log_program, log_image, public.exit_code, length] {
-            statement.extend(x.to_le_bytes());
-        }
-        statement.extend(&public.output);
-        [index, statement]
+        key::binding::<T>(&self.commitment, &self.machine, public)
     }
 
     /// The instances that a layout says, and the statement.
@@ -137,7 +107,7 @@ impl<T: Backed> Key<T> {
         let shapes = tables.iter().zip(&instances.list).map(|(t, i)| t.shape(i.log_height));
         let mut shapes: Vec<InstanceShape> = shapes.collect();
         let terms = self.machine.statement(public.exit_code, &public.output);
-        let statement = TableAir::of_statement(&terms);
+        let statement = TableAir::of_statement(&terms, MIN_LOG_HEIGHT);
         let log_height = statement.periodic_height().trailing_zeros() as usize;
         if shapes.iter().map(|s| s.log_height).chain([log_height]).any(|h| h > most) {
             let what = format!("max_log_height: a table has more than 2^{most} rows");
@@ -221,10 +191,6 @@ impl<T: Backed> Verifier for Key<T> {
     }
 
     fn verifying_key(&self) -> Vec<u8> {
-        let Sizes { entry, log_program, log_image } = self.machine.sizes();
-        let mut index = Vec::new();
-        T::encode_root(&self.commitment, &mut index);
-        let protocol = self.scheme.protocol;
-        serde_json::to_vec(&SavedKey { protocol, entry, log_program, log_image, index }).unwrap_or_default()
+        key::save::<T>(self.scheme.protocol, &self.machine, &self.commitment)
     }
 }

@@ -1,7 +1,6 @@
 //! Executing, filling tables, and p3's prover.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use p3_batch_stark::{CommonData, ProverData, ProverOnlyData, StarkInstance, prove_batch};
 use p3_commit::Pcs;
@@ -9,18 +8,18 @@ use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrix;
 use p3_uni_stark::StarkGenericConfig;
 use trilemma_arith::air::Trace;
-use trilemma_core::transcript::ByteCount;
-use trilemma_core::{ConfigError, Ledger, ProveError, ProverTranscript, Reject};
+use trilemma_core::{ConfigError, Ledger, ProverTranscript, Reject};
+use trilemma_frontends::riscv::Program;
 use trilemma_frontends::riscv::machine::Machine;
-use trilemma_frontends::riscv::{Program, execute};
 use trilemma_piop::instances::{Instances, columns, fixed_columns};
 
-use super::air::TableAir;
 use super::key::{Batch, Key};
-use super::timed::Clock;
 use super::{Backed, Config, E, F, S, Scheme, codec, domain, p3_error};
 use crate::combination::cost;
-use crate::{Cost, Failure, Keys, Proved, Public, TableCost, Verifier};
+use crate::p3::air::TableAir;
+use crate::p3::clock::Clock;
+use crate::p3::run::{self, Proof, run};
+use crate::{Failure, Keys, Proved, Public, Verifier};
 
 /// A program's keys.
 pub struct ProgramKeys<T: Backed> {
@@ -72,7 +71,7 @@ impl<T: Backed> ProgramKeys<T> {
         public: &Public,
         (sizes, batch): (Vec<u8>, Batch),
         clock: &Arc<Clock>,
-    ) -> Result<(Vec<u8>, Ledger, ByteCount), ConfigError> {
+    ) -> Result<Proof, ConfigError> {
         let Scheme { protocol, security, parameters, .. } = self.key.scheme.as_ref();
         let plan = self.key.plan(&batch)?;
         let mut t = ProverTranscript::new(protocol, *security);
@@ -117,54 +116,16 @@ impl<T: Backed> Verifier for ProgramKeys<T> {
 
 impl<T: Backed> Keys for ProgramKeys<T> {
     fn prove(&self, input: &[u8], max_cycles: u64) -> Result<Proved, Failure> {
-        let start = Instant::now();
-        let machine = &self.key.machine;
-        let mut recorder = machine.recorder(&self.program);
-        let outcome = execute(&self.program, input, max_cycles, &mut recorder)?;
-        let executed = start.elapsed();
-        let trace = machine.trace(recorder).map_err(ProveError::Unsatisfied)?;
-        let filled = start.elapsed();
-
-        let public = Public { exit_code: outcome.exit_code, output: outcome.output };
-        let batch = self.batch(&trace, &public)?;
-        let mut cost = cost(&self.key.air, &trace, |shape| self.key.helpers(shape));
-        add_to_cost(&mut cost, &batch.1);
-        cost.cycles = outcome.cycles;
-        let clock = Arc::<Clock>::default();
-        let (proof, ledger, bytes) = self.prove_trace(trace, &public, batch, &clock)?;
-        let proving = start.elapsed() - filled;
-        cost.proof_bytes_by_label = bytes.iter().map(|(l, n)| ((*l).to_string(), *n as u64)).collect();
-        let (commit, open) = (clock.commit(), clock.open());
-        let phases = vec![
-            ("execute", executed),
-            ("witness", filled - executed),
-            ("commit", commit),
-            ("piop", proving.saturating_sub(commit + open)),
-            ("open", open),
-        ];
-        Ok(Proved { public, proof, ledger, phases, cost })
-    }
-}
-
-/// Adds what `uni-stark` does not have: the statement's table, and a quotient for every instance.
-fn add_to_cost(cost: &mut Cost, batch: &Batch) {
-    let quotients = batch.shapes.iter().map(|s| (codec::D * s.chunks) << s.log_height);
-    cost.committed_cells += quotients.sum::<usize>() as u64;
-    if let Some((table, shape)) = batch.tables.last().zip(batch.shapes.last()) {
-        let rows = 1 << shape.log_height;
-        let table = TableCost {
-            name: "statement".into(),
-            rows,
-            padded_rows: rows,
-            width: shape.width as u64,
-            helper_width: shape.bus_width() as u64,
-            interactions: table.air.interactions() as u64,
-        };
-        cost.rows += rows;
-        cost.padded_rows += rows;
-        cost.committed_cells += rows * (table.width + table.helper_width);
-        cost.interactions += rows * table.interactions;
-        cost.tables.push(table);
+        run(&self.key.machine, &self.program, (input, max_cycles), |trace, public, clock| {
+            let batch = self.batch(&trace, public)?;
+            let mut cost = cost(&self.key.air, &trace, |shape| self.key.helpers(shape));
+            let quotients = batch.1.shapes.iter().map(|s| (codec::D * s.chunks) << s.log_height);
+            cost.committed_cells += quotients.sum::<usize>() as u64;
+            if let Some((table, shape)) = batch.1.tables.last().zip(batch.1.shapes.last()) {
+                run::add_statement(&mut cost, &table.air, shape.bus_width());
+            }
+            Ok((self.prove_trace(trace, public, batch, clock)?, cost))
+        })
     }
 }
 
@@ -174,50 +135,24 @@ mod tests {
 
     use trilemma_core::Options;
     use trilemma_pcs::fri::tree::Blake3Tree;
-    use trilemma_piop::check::check;
 
     use super::*;
     use crate::Pipeline;
+    use crate::p3::run::tests::{guest, nothing_false_is_proved};
 
-    /// A cheating prover runs the honest one on a false trace or statement.
     #[test]
     fn false_traces_and_statements_do_not_verify() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../frontends/guests/elf/fibonacci.elf");
-        let program = Program::from_elf(&std::fs::read(path).unwrap()).unwrap();
         let pipeline = Pipeline(super::super::NAME.join("/"));
         let scheme = Scheme::<Blake3Tree>::new(&pipeline, &Options::default()).unwrap();
-        let keys = ProgramKeys::new(Arc::new(scheme), &program).unwrap();
-        let mut recorder = keys.key.machine.recorder(&program);
-        let outcome = execute(&program, &5u32.to_le_bytes(), 1 << 16, &mut recorder).unwrap();
-        let trace = keys.key.machine.trace(recorder).unwrap();
-        let truth = Public { exit_code: outcome.exit_code, output: outcome.output };
-
+        let keys = ProgramKeys::new(Arc::new(scheme), &guest()).unwrap();
         // p3's debug builds check the witness and panic: no proof either.
-        let proves = |trace: &Trace, public: &Public| {
+        nothing_false_is_proved(&keys.key.machine, &keys.key.air, |trace, public| {
             let batch = keys.batch(trace, public).unwrap();
             let run = || keys.prove_trace(trace.clone(), public, batch, &Arc::default());
             catch_unwind(AssertUnwindSafe(run)).is_ok_and(|proved| {
                 let (proof, ..) = proved.unwrap();
                 keys.verify(public, &proof).is_ok()
             })
-        };
-        assert!(proves(&trace, &truth));
-        let lie = Public { exit_code: truth.exit_code ^ 1, ..truth.clone() };
-        assert!(!proves(&trace, &lie), "exit code");
-        let lie = Public { output: [truth.output.as_slice(), &[0]].concat(), ..truth.clone() };
-        assert!(!proves(&trace, &lie), "output");
-        let terms = keys.key.machine.statement(truth.exit_code, &truth.output);
-        for k in (0..trace.instances.len()).step_by(4) {
-            let mut forged = trace.clone();
-            let instance = &mut forged.instances[k];
-            let shape = keys.key.air.tables[instance.table].shape();
-            // The last column of a row in use; in a lookup table, a count.
-            if let Some(cell) = instance.cells.get_mut(shape.columns.len() - 1) {
-                *cell += 1;
-            }
-            // Some rows do not use some columns.
-            let holds = check(&keys.key.air, &terms, &forged, 1).is_empty();
-            assert_eq!(proves(&forged, &truth), holds, "{}", shape.name);
-        }
+        });
     }
 }

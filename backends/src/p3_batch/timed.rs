@@ -1,40 +1,14 @@
-//! A commitment scheme that adds up the time spent in it, so that phases can be told apart from
-//! outside p3's prover.
+//! A commitment scheme that adds up the time spent in it. The extension of the quotient is not
+//! among it: p3 extends the quotients of several tables at once, while others are still being
+//! computed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use p3_commit::{CommitmentOpening, OpenedValues, OpeningRequest, Pcs, PeriodicLdeTable, UnivariateStarkPcs, Val};
 use p3_field::ExtensionField;
 use p3_matrix::dense::RowMajorMatrix;
 
-/// Time in a scheme.
-#[derive(Debug, Default)]
-pub struct Clock {
-    commit: AtomicU64,
-    open: AtomicU64,
-}
-
-impl Clock {
-    /// Time in commitments. The extension of the quotient is not among it: p3 extends the quotients
-    /// of several tables at once, while others are still being computed.
-    pub fn commit(&self) -> Duration {
-        Duration::from_nanos(self.commit.load(Ordering::Relaxed))
-    }
-
-    /// Time in openings.
-    pub fn open(&self) -> Duration {
-        Duration::from_nanos(self.open.load(Ordering::Relaxed))
-    }
-}
-
-fn timed<R>(counter: &AtomicU64, run: impl FnOnce() -> R) -> R {
-    let start = Instant::now();
-    let result = run();
-    counter.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
-    result
-}
+use crate::p3::clock::Clock;
 
 /// A scheme and its clock.
 #[derive(Debug, Clone)]
@@ -66,7 +40,7 @@ impl<P: Pcs<E, C>, E: ExtensionField<Val<P::Domain>>, C> Pcs<E, C> for Timed<P> 
         &self,
         evaluations: impl IntoIterator<Item = (P::Domain, RowMajorMatrix<Val<P::Domain>>)>,
     ) -> Result<(P::Commitment, P::ProverData), P::ProverError> {
-        timed(&self.clock.commit, || self.inner.commit(evaluations))
+        self.clock.commit.time(|| self.inner.commit(evaluations))
     }
 
     fn open(
@@ -74,7 +48,7 @@ impl<P: Pcs<E, C>, E: ExtensionField<Val<P::Domain>>, C> Pcs<E, C> for Timed<P> 
         requests: Vec<OpeningRequest<'_, P::ProverData, E>>,
         challenger: &mut C,
     ) -> Result<(OpenedValues<E>, P::Proof), P::ProverError> {
-        timed(&self.clock.open, || self.inner.open(requests, challenger))
+        self.clock.open.time(|| self.inner.open(requests, challenger))
     }
 
     fn verify(
@@ -114,7 +88,7 @@ impl<P: UnivariateStarkPcs<E, C>, E: ExtensionField<Val<P::Domain>>, C> Univaria
         &self,
         extended: Vec<RowMajorMatrix<Val<P::Domain>>>,
     ) -> Result<(P::Commitment, P::ProverData), P::ProverError> {
-        timed(&self.clock.commit, || self.inner.commit_ldes(extended))
+        self.clock.commit.time(|| self.inner.commit_ldes(extended))
     }
 
     fn get_evaluations_on_domain<'a>(

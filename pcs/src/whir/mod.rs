@@ -27,9 +27,9 @@
 //! **Deviations.** p3 draws the first out-of-domain points when opening, so at the Johnson bound a
 //! commitment may stand for a list until then, and every term of the protocol above loses its bits.
 
-mod codec;
-mod parameters;
-mod shared;
+pub mod codec;
+pub mod parameters;
+pub mod shared;
 
 use std::marker::PhantomData;
 use std::sync::Arc;

@@ -9,8 +9,9 @@ use crate::fri::tree::Tree;
 
 /// The most bits ground before a challenge; what queries need not reach.
 const GRINDING: usize = 18;
-/// Variables folded first; the width of committed rows.
-const FIRST_FOLD: usize = 6;
+/// Variables folded first; the width of committed rows, and the fewest variables of a column that p3
+/// stacks.
+pub const FIRST_FOLD: usize = 6;
 /// The most variables folded in a later round.
 const FOLD: usize = 4;
 /// p3-whir stops folding once so few variables are left.
@@ -109,10 +110,29 @@ impl<S: Smooth<Ext: TwoAdicField>, T: Tree<S>> Parameters<S, T> {
         list_bits(self.regime, self.config.params().starting_log_inv_rate)
     }
 
+    /// Error of combining so many claims about the polynomial, values out of domain included, for
+    /// which p3 has no place to grind.
+    pub fn claims(&self, claims: usize) -> ErrorTerm {
+        let params = self.config.params();
+        let code = Code {
+            regime: self.regime,
+            ext_bits: S::ext_bits(),
+            variables: self.config.num_variables(),
+            rate: params.starting_log_inv_rate,
+        };
+        let bits = code.combine(claims + self.config.commitment_ood_samples());
+        ErrorTerm { name: "WHIR claims", bits, reference: "[WHIR24] Theorem 5.2" }
+    }
+
     /// Enters every term, and the hash assumption, in a ledger.
     pub fn enter(&self, collision_bits: f64, ledger: &mut Ledger) {
-        self.terms.iter().for_each(|(term, ground)| ledger.prove(term, *ground as u32));
+        self.enter_terms(ledger);
         ledger.assume("Merkle hash collisions", collision_bits, "[Mer87]");
+    }
+
+    /// Enters every term in a ledger.
+    pub fn enter_terms(&self, ledger: &mut Ledger) {
+        self.terms.iter().for_each(|(term, ground)| ledger.prove(term, *ground as u32));
     }
 }
 

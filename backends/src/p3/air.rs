@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use p3_air::{Air, AirBuilder, BaseAir, DebugConstraintBuilder, WindowAccess};
 use p3_batch_stark::folder::{ProverConstraintFolderWithLookups, VerifierConstraintFolderWithLookups};
+use p3_bus::BusSymbolicBuilder;
 use p3_commit::Pcs;
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{Algebra, PrimeCharacteristicRing};
 use p3_lookup::{Count, InteractionBuilder, InteractionSymbolicBuilder};
 use p3_matrix::dense::RowMajorMatrix;
+use p3_multi_stark::folder::{InteractionMultilinearFolder, MultilinearFolder};
 use p3_uni_stark::StarkGenericConfig;
 use trilemma_arith::expr::{Expr, Node};
 use trilemma_arith::{Bus, PublicTerm, TableShape};
@@ -65,8 +67,9 @@ fn bus_name(bus: Bus) -> String {
 }
 
 impl TableAir {
-    /// A table of the machine.
-    pub fn of_table(shape: &TableShape) -> Self {
+    /// A table of the machine. One that is `gated` has one more fixed column, 1 on the rows of the
+    /// table and 0 on those it is padded with, by which every multiplicity is multiplied.
+    pub fn of_table(shape: &TableShape, gated: bool) -> Self {
         let count = shape.nodes.len();
         // 2: a constraint needs it; 1: only an interaction does; 0: nobody does.
         let mut needed = vec![0u8; count];
@@ -105,19 +108,27 @@ impl TableAir {
             }
         }
         let at = |Expr(e): Expr| number[e as usize];
-        let interactions = shape.interactions.iter().map(|i| Sent {
-            bus: bus_name(i.bus),
-            multiplicity: at(i.multiplicity),
-            tuple: i.tuple.iter().map(|&e| at(e)).collect(),
+        let gate = steps.len();
+        if gated {
+            steps.push(Step::Fixed(shape.fixed.len()));
+        }
+        let interactions = shape.interactions.iter().map(|i| {
+            let mut multiplicity = at(i.multiplicity);
+            if gated {
+                steps.push(Step::Mul(gate, multiplicity));
+                multiplicity = steps.len() - 1;
+            }
+            Sent { bus: bus_name(i.bus), multiplicity, tuple: i.tuple.iter().map(|&e| at(e)).collect() }
         });
+        let interactions = interactions.collect();
         let text = Text {
             width: shape.columns.len(),
-            fixed_width: shape.fixed.len(),
+            fixed_width: shape.fixed.len() + usize::from(gated),
             uses_next: shape.uses_next(),
             periodic: Vec::new(),
             constraint_steps,
             constraints: shape.constraints.iter().map(|c| at(c.expr)).collect(),
-            interactions: interactions.collect(),
+            interactions,
             steps,
         };
         Self { text: Arc::new(text), fixed: None }
@@ -126,7 +137,7 @@ impl TableAir {
     /// The statement as a table: for every bus on which it puts tuples, a multiplicity and a tuple
     /// a row. Every column equals a periodic column of p3, which both sides know, so the verifier
     /// evaluates it itself.
-    pub fn of_statement(terms: &[PublicTerm]) -> Self {
+    pub fn of_statement(terms: &[PublicTerm], min_log_height: usize) -> Self {
         let mut buses: Vec<(Bus, Vec<&PublicTerm>)> = Vec::new();
         for term in terms {
             match buses.iter_mut().find(|(bus, _)| *bus == term.bus) {
@@ -135,7 +146,7 @@ impl TableAir {
             }
         }
         let rows = buses.iter().map(|(_, terms)| terms.len()).max().unwrap_or(0);
-        let height = rows.next_power_of_two().max(1 << super::MIN_LOG_HEIGHT);
+        let height = rows.next_power_of_two().max(1 << min_log_height);
         let (mut periodic, mut steps) = (Vec::new(), Vec::new());
         let (mut constraints, mut interactions) = (Vec::new(), Vec::new());
         for (bus, terms) in buses {
@@ -191,6 +202,21 @@ impl TableAir {
     /// Number of constraints, those of buses not counted.
     pub fn constraints(&self) -> usize {
         self.text.constraints.len()
+    }
+
+    /// The largest degree of a constraint, multiplicity or entry of a tuple.
+    pub fn degree(&self) -> usize {
+        let mut degrees: Vec<usize> = Vec::with_capacity(self.text.steps.len());
+        for step in &self.text.steps {
+            degrees.push(match *step {
+                Step::Int(_) => 0,
+                Step::Fixed(_) | Step::Main(_) | Step::Next(_) | Step::Periodic(_) => 1,
+                Step::Add(x, y) | Step::Sub(x, y) => degrees[x].max(degrees[y]),
+                Step::Mul(x, y) => degrees[x] + degrees[y],
+            });
+        }
+        let sent = self.text.interactions.iter().flat_map(|i| i.tuple.iter().chain([&i.multiplicity]));
+        sent.chain(&self.text.constraints).map(|&e| degrees[e]).max().unwrap_or(0)
     }
 
     /// Number of interactions a row.
@@ -301,6 +327,31 @@ where
     fn eval(&self, b: &mut VerifierConstraintFolderWithLookups<'_, C>) {
         self.constrain(b);
     }
+}
+
+impl<'a, V, X> Air<MultilinearFolder<'a, F, V, X>> for TableAir
+where
+    V: Algebra<F> + Copy + Send + Sync,
+    X: Algebra<V> + Copy,
+{
+    fn eval(&self, b: &mut MultilinearFolder<'a, F, V, X>) {
+        self.constrain(b);
+    }
+}
+
+impl<'a, V, X> Air<InteractionMultilinearFolder<'a, F, V, X>> for TableAir
+where
+    V: Algebra<F> + Copy + Send + Sync,
+    X: Algebra<V> + Copy,
+{
+    fn eval(&self, b: &mut InteractionMultilinearFolder<'a, F, V, X>) {
+        self.record(b);
+    }
+}
+
+/// p3's second kind of bus, of which the tables have none.
+impl Air<BusSymbolicBuilder<F, E>> for TableAir {
+    fn eval(&self, _: &mut BusSymbolicBuilder<F, E>) {}
 }
 
 impl Air<DebugConstraintBuilder<'_, F, E>> for TableAir {

@@ -1,21 +1,22 @@
-//! The reference system proves what ours prove, and refuses what is not so.
+//! The references on Plonky3's STARKs prove what ours prove, and refuse what is not so.
 
 use trilemma_backends::{Keys, Pipeline, Public, System, system};
 use trilemma_core::Options;
 use trilemma_frontends::riscv::Program;
 
-fn reference(hash: &str) -> (Box<dyn System>, Box<dyn Keys>) {
-    let path = format!("{}/../frontends/guests/elf/fibonacci.elf", env!("CARGO_MANIFEST_DIR"));
+const REFERENCES: [&str; 2] = ["p3-batch-stark/fri/koalabear4", "p3-multi-stark/whir/koalabear4"];
+
+fn reference(pipeline: &str, hash: &str, guest: &str) -> (Box<dyn System>, Box<dyn Keys>) {
+    let path = format!("{}/../frontends/guests/elf/{guest}.elf", env!("CARGO_MANIFEST_DIR"));
     let program = Program::from_elf(&std::fs::read(path).unwrap()).unwrap();
     let options = Options { hash: hash.into(), ..Options::default() };
-    let system = system(&Pipeline("p3-batch-stark/fri/koalabear4".into()), &options).unwrap();
+    let system = system(&Pipeline(pipeline.into()), &options).unwrap();
     let keys = system.keys(&program).unwrap();
     (system, keys)
 }
 
-#[test]
-fn proofs_verify_and_nothing_else_does() {
-    let (system, keys) = reference("blake3");
+fn proofs_verify_and_nothing_else_does(pipeline: &str) {
+    let (system, keys) = reference(pipeline, "blake3", "fibonacci");
     let proved = keys.prove(&10u32.to_le_bytes(), 1 << 16).unwrap();
     let verifier = system.verifier(&keys.verifying_key()).unwrap();
     let ledger = verifier.verify(&proved.public, &proved.proof).unwrap();
@@ -52,8 +53,17 @@ fn proofs_verify_and_nothing_else_does() {
 }
 
 #[test]
-fn a_key_is_bound_to_its_program() {
-    let (system, keys) = reference("blake3");
+fn batch_stark_proofs_verify_and_nothing_else_does() {
+    proofs_verify_and_nothing_else_does(REFERENCES[0]);
+}
+
+#[test]
+fn multi_stark_proofs_verify_and_nothing_else_does() {
+    proofs_verify_and_nothing_else_does(REFERENCES[1]);
+}
+
+fn a_key_is_bound_to_its_program(pipeline: &str) {
+    let (system, keys) = reference(pipeline, "blake3", "fibonacci");
     let proved = keys.prove(&3u32.to_le_bytes(), 1 << 16).unwrap();
     let key = keys.verifying_key();
     assert!(system.verifier(&key[1..]).is_err());
@@ -64,11 +74,33 @@ fn a_key_is_bound_to_its_program() {
 }
 
 #[test]
+fn keys_are_bound_to_their_programs() {
+    REFERENCES.into_iter().for_each(a_key_is_bound_to_its_program);
+}
+
+#[test]
 fn every_hash_works() {
-    for hash in ["keccak", "poseidon2"] {
-        let (_, keys) = reference(hash);
-        let proved = keys.prove(&2u32.to_le_bytes(), 1 << 16).unwrap();
-        keys.verify(&proved.public, &proved.proof).unwrap();
+    for pipeline in REFERENCES {
+        for hash in ["keccak", "poseidon2"] {
+            let (_, keys) = reference(pipeline, hash, "fibonacci");
+            let proved = keys.prove(&2u32.to_le_bytes(), 1 << 16).unwrap();
+            keys.verify(&proved.public, &proved.proof).unwrap();
+        }
+    }
+}
+
+/// Teaches: fixed tables of fewer rows than a system commits to are padded with rows that count for
+/// nothing.
+#[test]
+fn the_smallest_program_works() {
+    for pipeline in REFERENCES {
+        let (system, keys) = reference(pipeline, "blake3", "exit7");
+        let proved = keys.prove(&[], 1 << 16).unwrap();
+        assert_eq!(proved.public.exit_code, 7);
+        let verifier = system.verifier(&keys.verifying_key()).unwrap();
+        verifier.verify(&proved.public, &proved.proof).unwrap();
+        let other = Public { exit_code: 6, ..proved.public };
+        assert!(verifier.verify(&other, &proved.proof).is_err());
     }
 }
 
@@ -76,9 +108,12 @@ fn every_hash_works() {
 fn names_resolve_and_errors_list_choices() {
     let options = Options::default();
     let fault = |name: &str| system(&Pipeline(name.into()), &options).err().unwrap().to_string();
-    assert!(trilemma_backends::pipelines().contains(&Pipeline("p3-batch-stark/fri/koalabear4".into())));
+    for pipeline in REFERENCES {
+        assert!(trilemma_backends::pipelines().contains(&Pipeline(pipeline.into())));
+    }
     assert!(fault("p3-batch").contains("p3-batch-stark"), "{}", fault("p3-batch"));
     assert!(fault("p3-batch-stark/kzg").contains("fri"));
+    assert!(fault("p3-multi-stark/fri").contains("whir"));
     assert!(fault("p3-batch-stark/fri/bn254").contains("koalabear4"));
     assert!(fault("p3-batch-stark/fri/koalabear4/x").contains("3 parts"));
     assert!(fault("air/uni-stark/fri").contains("koalabear4"));

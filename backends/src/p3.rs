@@ -1,0 +1,21 @@
+//! What the references built on Plonky3's own STARKs share: the tables as p3 AIRs, saved keys, and
+//! the way from an execution to a proof.
+
+pub mod air;
+pub mod clock;
+pub mod key;
+pub mod run;
+
+use p3_field::coset::TwoAdicMultiplicativeCoset;
+use trilemma_core::Setting;
+use trilemma_core::setting::KoalaBear4;
+
+/// The only setting so far.
+pub type S = KoalaBear4;
+/// Its base field.
+pub type F = <S as Setting>::Base;
+/// Its challenge field.
+pub type E = <S as Setting>::Ext;
+
+/// p3's domains.
+pub type Domain = TwoAdicMultiplicativeCoset<F>;
