@@ -6,6 +6,7 @@
 mod combination;
 mod p3_batch;
 mod registry;
+mod spartan2;
 
 use std::time::Duration;
 
@@ -116,6 +117,12 @@ pub trait System: Send + Sync {
 
 /// A program's keys.
 pub trait Keys: Verifier {
+    /// Makes what keys for an execution on `input` have more than the program's, such as the powers of
+    /// a reference string, so that the time of proving is the prover's.
+    fn prepare(&self, _input: &[u8], _max_cycles: u64) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Executes the program on `input` and proves the execution.
     fn prove(&self, input: &[u8], max_cycles: u64) -> Result<Proved, Failure>;
 }
