@@ -20,6 +20,9 @@ fn main() {
     let start = Instant::now();
     let keys = system.keys(&program).expect("keys");
     println!("keys {:?}", start.elapsed());
+    let start = Instant::now();
+    keys.prepare(&n.to_le_bytes(), 1 << 26).expect("keys");
+    println!("prepared {:?}", start.elapsed());
     for _ in 0..2 {
         let start = Instant::now();
         let proved = keys.prove(&n.to_le_bytes(), 1 << 26).expect("proof");

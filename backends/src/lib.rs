@@ -9,6 +9,7 @@ mod p3;
 mod p3_batch;
 mod p3_multi;
 mod registry;
+mod spartan2;
 
 use std::time::Duration;
 

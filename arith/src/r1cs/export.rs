@@ -17,6 +17,7 @@
 use std::io::{self, Write};
 
 use p3_field::{Field, PrimeField};
+use rayon::prelude::*;
 use trilemma_core::Setting;
 
 use super::R1cs;
@@ -112,6 +113,13 @@ impl FlatBlock {
     }
 }
 
+impl Block {
+    /// Wires of a row of the flat system.
+    pub fn flat_width(&self) -> usize {
+        FlatBlock::of(self).width
+    }
+}
+
 /// The flat system of a trace, with its witness.
 pub struct Flat<'a, S: Setting> {
     assignment: &'a Assignment<S>,
@@ -129,7 +137,20 @@ pub struct Flat<'a, S: Setting> {
 }
 
 /// Wires with coefficients.
-type Side<F> = Vec<(u64, F)>;
+pub type Side<F> = Vec<(u64, F)>;
+
+/// When the value of a wire is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Always: the constant, challenges and public tuples.
+    Public,
+    /// With the trace: an advice column.
+    Advice,
+    /// With the trace: a product.
+    Product,
+    /// After the challenges.
+    Late,
+}
 
 impl<'a, F: PrimeField, S: Setting<Base = F, Ext = F>> Flat<'a, S> {
     /// Lays out the wires of an assignment whose fractions are filled.
@@ -178,7 +199,26 @@ impl<'a, F: PrimeField, S: Setting<Base = F, Ext = F>> Flat<'a, S> {
         self.starts[0] - self.public - self.statement.len() as u64
     }
 
-    fn for_each(&self, mut emit: impl FnMut([&Side<F>; 3]) -> io::Result<()>) -> io::Result<()> {
+    /// When the wires are known, in their order and by runs.
+    pub fn for_each_run(&self, mut run: impl FnMut(Known, u64)) {
+        run(Known::Public, 1 + self.public_inputs());
+        run(Known::Late, self.starts[0] - 1 - self.public_inputs());
+        for v in &self.assignment.instances {
+            let (block, flat) = (&self.r1cs.blocks[v.table], &self.blocks[v.table]);
+            let (advice, products) = (block.main.len(), block.products.len());
+            for _ in 0..v.height() {
+                run(Known::Advice, advice as u64);
+                run(Known::Product, products as u64);
+                run(Known::Late, (flat.width - advice - products) as u64);
+            }
+        }
+    }
+
+    /// Every constraint, in order.
+    ///
+    /// # Errors
+    /// Those of `emit`.
+    pub fn for_each<E>(&self, mut emit: impl FnMut([&Side<F>; 3]) -> Result<(), E>) -> Result<(), E> {
         let one = |wire: u64| vec![(wire, F::ONE)];
         let mut sum = Vec::new();
         for i in 1..self.powers {
@@ -250,7 +290,7 @@ impl<'a, F: PrimeField, S: Setting<Base = F, Ext = F>> Flat<'a, S> {
         self.for_each(|sides| {
             let nonzeros: u64 = sides.iter().map(|side| side.len() as u64).sum();
             constraints += 12 + nonzeros * (4 + S::BYTES as u64);
-            Ok(())
+            io::Result::Ok(())
         })?;
         let wires = small(self.wires())?;
         out.write_all(b"r1cs")?;
@@ -293,14 +333,8 @@ impl<'a, F: PrimeField, S: Setting<Base = F, Ext = F>> Flat<'a, S> {
         section(out, 2, self.wires() * S::BYTES as u64)?;
         let mut values = vec![F::ONE, self.challenges.gamma];
         values.push(self.challenges.beta.first().copied().unwrap_or_default());
-        let tuples = || self.statement.iter().map(|t| t.tuple.iter().map(|&x| F::from_u32(x)));
-        values.extend(tuples().flatten());
-        values.extend(self.challenges.beta.iter().skip(1));
-        for (term, tuple) in self.statement.iter().zip(tuples()) {
-            let denominator: F = self.challenges.denominator(term.bus, &tuple.clone().collect::<Vec<F>>());
-            values.extend(tuple.zip(&self.challenges.beta).map(|(x, &power)| x * power));
-            values.push(F::from_i64(term.multiplicity) * denominator.try_inverse().unwrap_or_default());
-        }
+        values.extend(self.statement.iter().flat_map(|t| &t.tuple).map(|&x| F::from_u32(x)));
+        values.extend(self.late_statement());
         let mut bytes = Vec::new();
         let mut write = |values: &mut Vec<F>| {
             bytes.clear();
@@ -312,15 +346,49 @@ impl<'a, F: PrimeField, S: Setting<Base = F, Ext = F>> Flat<'a, S> {
             for row in 0..v.height() {
                 values.extend((0..v.main.width()).map(|i| v.main.column(i)[row]));
                 values.extend((0..v.aux.width()).map(|i| v.aux.column(i)[row]));
-                values.extend((0..v.helpers.width()).map(|j| v.helpers.column(j)[row]));
-                for (power, entry) in &self.blocks[v.table].entries {
-                    let entry: F = entry.terms().map(|(_, var, x)| v.at(var, row) * F::from_i64(x)).sum();
-                    values.push(entry * self.challenges.beta[*power]);
-                }
+                self.late_row(v, row, |value| values.push(value));
                 write(&mut values)?;
             }
         }
         Ok(())
+    }
+
+    /// The values of all wires that are [`Known::Late`], in order.
+    pub fn late_values(&self) -> Vec<F> {
+        let mut values = self.late_statement();
+        for v in &self.assignment.instances {
+            let block = &self.r1cs.blocks[v.table];
+            let width = self.blocks[v.table].width - block.main.len() - block.products.len();
+            let start = values.len();
+            values.resize(start + width * v.height(), F::ZERO);
+            let rows = values[start..].par_chunks_exact_mut(width.max(1)).with_min_len(1 << 8).enumerate();
+            rows.for_each(|(row, cells)| {
+                let mut cells = cells.iter_mut();
+                self.late_row(v, row, |value| cells.by_ref().take(1).for_each(|cell| *cell = value));
+            });
+        }
+        values
+    }
+
+    /// Powers of `beta`; for each term of the statement its entries by them, then its fraction.
+    fn late_statement(&self) -> Vec<F> {
+        let mut values = self.challenges.beta.get(1..).unwrap_or_default().to_vec();
+        for term in self.statement {
+            let tuple: Vec<F> = term.tuple.iter().map(|&x| F::from_u32(x)).collect();
+            let denominator: F = self.challenges.denominator(term.bus, &tuple);
+            values.extend(tuple.iter().zip(&self.challenges.beta).map(|(&x, &power)| x * power));
+            values.push(F::from_i64(term.multiplicity) * denominator.try_inverse().unwrap_or_default());
+        }
+        values
+    }
+
+    /// Fractions of a row, then entries of tuples by powers of `beta`.
+    fn late_row(&self, v: &Variables<S>, row: usize, mut emit: impl FnMut(F)) {
+        (0..v.helpers.width()).for_each(|j| emit(v.helpers.column(j)[row]));
+        for (power, entry) in &self.blocks[v.table].entries {
+            let entry: F = entry.terms().map(|(_, var, x)| v.at(var, row) * F::from_i64(x)).sum();
+            emit(entry * self.challenges.beta[*power]);
+        }
     }
 }
 

@@ -108,14 +108,24 @@ pub struct Assignment<S: Setting> {
 }
 
 impl<S: Setting> Assignment<S> {
+    /// Fixed columns only, for instances given by table and log2 of their rows: what a system's
+    /// constraints depend on.
+    pub fn fixed_only(air: &Air<S>, instances: impl IntoIterator<Item = (usize, usize)>) -> Self {
+        let fill = |(table, log_height): (usize, usize)| {
+            let none = || ByColumn { values: Vec::new(), height: 1 << log_height };
+            let fixed = fixed(air, table, 1 << log_height);
+            let helpers = ByColumn { values: Vec::new(), height: 1 << log_height };
+            Variables { table, log_height, fixed, main: none(), aux: none(), helpers }
+        };
+        Self { instances: instances.into_iter().map(fill).collect() }
+    }
+
     /// What a trace gives before there are challenges: advice columns and products.
     pub fn new(r1cs: &R1cs, air: &Air<S>, trace: &Trace) -> Self {
         let fill = |instance: &Instance| {
             let block = &r1cs.blocks[instance.table];
             let height = 1 << instance.log_height;
-            let fixed = air.tables[instance.table].fixed();
-            let fixed = fixed.iter().flatten().map(|&x| S::Base::from_u32(x)).collect();
-            let fixed = ByColumn { values: fixed, height };
+            let fixed = fixed(air, instance.table, height);
             let main = transpose(&instance.cells, block.main.len(), height);
             let aux = block.fill_aux(&fixed, &main);
             let helpers = ByColumn::zero(block.fractions.len(), height);
@@ -135,6 +145,11 @@ impl<S: Setting> Assignment<S> {
     pub fn sum(&self) -> S::Ext {
         self.instances.par_iter().flat_map(|v| &v.helpers.values).copied().sum()
     }
+}
+
+fn fixed<S: Setting>(air: &Air<S>, table: usize, height: usize) -> ByColumn<S::Base> {
+    let values = air.tables[table].fixed().iter().flatten().map(|&x| S::Base::from_u32(x)).collect();
+    ByColumn { values, height }
 }
 
 /// Row-major cells, zeros after the last, as columns of field elements.

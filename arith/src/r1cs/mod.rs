@@ -35,7 +35,7 @@ use trilemma_core::Setting;
 use crate::air::Air;
 
 pub use block::{Block, Counts, Row};
-pub use export::{Flat, export};
+pub use export::{Flat, Known, Side, export};
 pub use fill::{Assignment, ByColumn, Variables};
 pub use linear::{Linear, Unit, Var};
 

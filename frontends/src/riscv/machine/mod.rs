@@ -84,6 +84,18 @@ impl Machine {
         }
     }
 
+    /// The entry and the fixed columns, the program's and the image's, for a key without a commitment
+    /// to them.
+    pub fn contents(&self) -> (u32, &[[u32; rom::FIELDS]], &[[u32; 4]]) {
+        (self.entry, &self.rom, &self.image)
+    }
+
+    /// The machine of some contents; `None` if no program has such.
+    pub fn of_contents(entry: u32, rom: Vec<[u32; rom::FIELDS]>, image: Vec<[u32; 4]>) -> Option<Self> {
+        let fits = |rows: usize| rows.is_power_of_two() && (4..=MAX_ROWS).contains(&rows);
+        (fits(rom.len()) && fits(image.len())).then_some(Self { entry, rom, image })
+    }
+
     /// The machine's sizes.
     pub fn sizes(&self) -> Sizes {
         Sizes {
