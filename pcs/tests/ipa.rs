@@ -6,7 +6,7 @@ mod common;
 use std::time::Instant;
 
 use common::{lies, random};
-use p3_field::{Field, PrimeCharacteristicRing, TwoAdicField};
+use p3_field::{PrimeCharacteristicRing, TwoAdicField};
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -95,7 +95,7 @@ where
     }
 
     fn verify(&self, vk: &VerifierKey<S>) -> Result<(), Reject> {
-        self.read(vk, |oracles, t| Ipa::verify(vk, oracles, &self.claims, t))
+        self.read(vk, |oracles, t| <Ipa as Opens<S, _>>::verify(vk, oracles, &self.claims, t))
     }
 
     fn accumulator(&self, vk: &VerifierKey<S>) -> Accumulator<S> {

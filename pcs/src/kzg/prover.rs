@@ -36,7 +36,9 @@ pub(super) fn commit<S: PairingSetting>(
             points.iter_mut().zip(S::scalars(&scalars)).for_each(|(point, r)| *point += xi * r);
             blinding.push(scalars);
         }
-        send_points::<S>(label, &Projective::normalize_batch(&points), t);
+        for point in Projective::normalize_batch(&points) {
+            send_points::<S>(label, &[point], t);
+        }
     }
     Ok(Opener { columns, blinding })
 }
