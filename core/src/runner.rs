@@ -127,7 +127,7 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> Runner<S, Q> for Keyed<S, Q, P
         if fixed.is_empty() {
             return Ok((IndexCommitment { bytes: Vec::new(), shapes }, ProverIndex(None)));
         }
-        let mut t = ProverTranscript::new(protocol, self.options.security);
+        let mut t = ProverTranscript::new(protocol, self.options.security).unblinded();
         let opener = P::commit(&self.pk, fixed, "index", &mut t)?;
         Ok((IndexCommitment { bytes: t.finish().0, shapes }, ProverIndex(Some(Box::new(opener)))))
     }

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use p3_field::PrimeCharacteristicRing;
+use rand::RngExt;
 use rayon::prelude::*;
 
 use crate::error::{ConfigError, Reject};
@@ -48,16 +50,36 @@ impl Sponge {
 
     fn challenge<S: Setting>(&mut self, label: Label) -> S::Ext {
         let mut stream = self.squeeze(label);
-        setting::ext_from_fn::<S>(|_| {
-            loop {
-                let mut bytes = vec![0; S::BYTES];
-                stream.fill(&mut bytes);
-                setting::mask_to_bits::<S>(&mut bytes);
-                if let Some(x) = S::decode(&bytes) {
-                    return x;
-                }
-            }
-        })
+        setting::ext_from_fn::<S>(|_| draw::<S>(&mut stream))
+    }
+}
+
+/// A uniform element, by rejection.
+fn draw<S: Setting>(stream: &mut blake3::OutputReader) -> S::Base {
+    let mut bytes = vec![0; S::BYTES];
+    loop {
+        stream.fill(&mut bytes);
+        setting::mask_to_bits::<S>(&mut bytes);
+        if let Some(x) = S::decode(&bytes) {
+            return x;
+        }
+    }
+}
+
+/// What a prover hides its data with.
+enum Blinding {
+    /// Entropy of the operating system, once it is asked for.
+    System,
+    /// A stream of secret bytes.
+    Stream(blake3::OutputReader),
+    /// Nothing is hidden.
+    Zero,
+}
+
+impl Blinding {
+    fn stream(seed: &[u8; 32]) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("trilemma blinding v1");
+        Self::Stream(hasher.update(seed).finalize_xof())
     }
 }
 
@@ -81,6 +103,7 @@ pub struct ProverTranscript {
     proof: Vec<u8>,
     ledger: Ledger,
     count: ByteCount,
+    blinding: Blinding,
 }
 
 impl ProverTranscript {
@@ -92,6 +115,31 @@ impl ProverTranscript {
             proof: Vec::new(),
             ledger: Ledger::default(),
             count: ByteCount::new(),
+            blinding: Blinding::System,
+        }
+    }
+
+    /// Makes blinding a function of `seed`, so that a test can repeat a proof. Whoever knows the seed
+    /// sees through it.
+    pub fn blinded_from(self, seed: &[u8; 32]) -> Self {
+        Self { blinding: Blinding::stream(seed), ..self }
+    }
+
+    /// Makes blinding zero, for what everybody knows anyway: the commitment to an index is then a
+    /// function of the index.
+    pub fn unblinded(self) -> Self {
+        Self { blinding: Blinding::Zero, ..self }
+    }
+
+    /// A secret scalar to hide something with: uniform, never written or absorbed by itself. Drawn from
+    /// the operating system's entropy unless the transcript was made otherwise.
+    pub fn blind<S: Setting>(&mut self) -> S::Base {
+        if let Blinding::System = self.blinding {
+            self.blinding = Blinding::stream(&rand::rng().random());
+        }
+        match &mut self.blinding {
+            Blinding::Stream(stream) => draw::<S>(stream),
+            Blinding::System | Blinding::Zero => S::Base::ZERO,
         }
     }
 

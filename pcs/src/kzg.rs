@@ -30,15 +30,25 @@
 //! accounts for it). What does need it is any argument that reads a sum from a coefficient, such as
 //! univariate sumcheck (`sum over H = n f(0)`): such a PIOP must prove its degree bounds itself.
 //!
+//! **Hiding.** `kzg-zk` is [`Kzg<true>`], hiding KZG \[KT23\] under the same batching. With another base
+//! `[xi]_1` of the reference string, `C_i` gets `r_i [xi]_1`, `W` gets `r_W [xi]_1`, `W'` gets `s [xi]_1`, and P
+//! sends `D = (R + z s) [1]_1 - s [tau]_1` for `R = sum_i gamma^i Z_(T - S_i)(z) r_i - Z_T(z) r_W`. V accepts
+//! when `e(F + z W', [1]_2) = e(W', [tau]_2) e(D, [xi]_2)`. Identically in `xi`, the part without it is the
+//! equation of 5., so nothing changes for soundness. `C_i`, `W` and `W'` are uniform and `D` is what the
+//! equation makes it, whatever the columns are: openings reveal the claimed values and nothing else, to
+//! anybody and however many there are. What values a PIOP asks for is its own matter. `r_i`, `r_W` and `s`
+//! come from [`ProverTranscript::blind`], so such a proof is no function of the witness; an index, which is
+//! public, is not blinded.
+//!
 //! **Deviations.** Powers of `gamma` run over the columns in order of (oracle, matrix, column). Shapes
 //! are absorbed with the commitments, points before `gamma`.
 //!
-//! **Symbols.** `W`: `quotient`; `W'`: `witness`; `S_i` and values: [`Opened`]; `Z_(T - S_i)`:
+//! **Symbols.** `W`: `quotient`; `W'`: `witness`; `D`: `blinding`; `S_i` and values: [`Opened`]; `Z_(T - S_i)`:
 //! [`vanishing`] of [`others`].
 
 mod prover;
 
-pub(crate) use prover::{add_scaled, divide};
+pub(crate) use prover::{add_scaled, divide, evaluate};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,14 +69,16 @@ use crate::group::{G1, recv_point};
 use crate::msm::msm;
 use crate::srs::{G2, PairingSetting, Srs};
 
-/// The scheme of Kate, Zaverucha and Goldberg.
-pub struct Kzg;
+/// The scheme of Kate, Zaverucha and Goldberg; `Kzg<true>` hides.
+pub struct Kzg<const HIDING: bool = false>;
 
 /// What committing and opening need.
 pub struct ProverKey<S: PairingSetting> {
     pub(crate) srs: Arc<Srs<S>>,
     pub(crate) log_powers: usize,
     max_log_height: usize,
+    /// `[xi]_1`, if columns are to be hidden.
+    hiding: Option<G1<S>>,
 }
 
 /// What verifying needs.
@@ -75,10 +87,19 @@ pub struct VerifierKey<S: PairingSetting> {
     pub(crate) log_powers: usize,
     max_log_height: usize,
     setup: Setup,
+    /// `[xi]_2`, if columns are hidden.
+    hiding: Option<G2<S>>,
 }
 
-impl<S: PairingSetting> Scheme<S> for Kzg {
-    const NAME: &'static str = "kzg";
+/// What the prover keeps: the columns, and what each was blinded with.
+pub struct Opener<S: PairingSetting> {
+    columns: Vec<Columns<S::Base>>,
+    /// `r_i`; none if nothing is hidden.
+    blinding: Vec<Vec<S::Base>>,
+}
+
+impl<S: PairingSetting, const HIDING: bool> Scheme<S> for Kzg<HIDING> {
+    const NAME: &'static str = if HIDING { "kzg-zk" } else { "kzg" };
     const JOINT_LISTS: bool = true;
     const MAX_LOG_HEIGHT: usize = 17;
     const KEY_GROWS: bool = true;
@@ -86,15 +107,21 @@ impl<S: PairingSetting> Scheme<S> for Kzg {
     type VerifierKey = VerifierKey<S>;
     /// One point per column of each matrix.
     type Commitment = Vec<Vec<G1<S>>>;
-    type Opener = Vec<Columns<S::Base>>;
+    type Opener = Opener<S>;
 
     fn setup(options: &Options, max_log_height: usize) -> Result<(ProverKey<S>, VerifierKey<S>), ConfigError> {
-        let srs = Srs::<S>::for_options(options, max_log_height)?;
+        // Hiding needs [tau]_1.
+        let log_powers = max_log_height.max(usize::from(HIDING));
+        let srs = Srs::<S>::for_options(options, log_powers)?;
         // A string made on the spot is as long as asked for, though a longer one may stand in for it.
-        let log_powers = if options.srs.is_some() { srs.log_size() } else { max_log_height };
-        let (g2, setup) = (*srs.g2(), srs.origin().clone());
-        let vk = VerifierKey { g2, log_powers, max_log_height, setup };
-        Ok((ProverKey { srs, log_powers, max_log_height }, vk))
+        let log_powers = if options.srs.is_some() { srs.log_size() } else { log_powers };
+        let hiding = srs.hiding().copied().filter(|_| HIDING);
+        if HIDING && hiding.is_none() {
+            return Err(ConfigError("kzg-zk: the reference string has no points for hiding".into()));
+        }
+        let (g2, setup, max) = (*srs.g2(), srs.origin().clone(), max_log_height);
+        let vk = VerifierKey { g2, log_powers, max_log_height: max, setup, hiding: hiding.map(|(_, xi)| xi) };
+        Ok((ProverKey { srs, log_powers, max_log_height: max, hiding: hiding.map(|(xi, _)| xi) }, vk))
     }
 
     fn prepare(pk: &ProverKey<S>, largest: Largest) {
@@ -107,7 +134,7 @@ impl<S: PairingSetting> Scheme<S> for Kzg {
 
     fn properties(vk: &VerifierKey<S>) -> Properties {
         let setup = vk.setup.clone();
-        Properties { setup, post_quantum: false, hiding: false, verifier: "1 + columns" }
+        Properties { setup, post_quantum: false, hiding: vk.hiding.is_some(), verifier: "1 + columns" }
     }
 
     /// A commitment stands for one polynomial, but of degree up to `N` whatever the height: a term
@@ -140,12 +167,11 @@ impl<S: PairingSetting> Scheme<S> for Kzg {
         label: Label,
         t: &mut ProverTranscript,
     ) -> Result<Self::Opener, ProveError> {
-        prover::commit(pk, &matrices, label, t)?;
-        Ok(matrices)
+        prover::commit(pk, matrices, label, t)
     }
 }
 
-impl<S: PairingSetting> Opens<S, UniEval<S::Ext>> for Kzg {
+impl<S: PairingSetting, const HIDING: bool> Opens<S, UniEval<S::Ext>> for Kzg<HIDING> {
     type Hints = ();
 
     fn verify(
@@ -191,7 +217,12 @@ impl<S: PairingSetting> Opens<S, UniEval<S::Ext>> for Kzg {
         scalars.extend([-constant, -vanishing::<S>(&points, z), z].map(S::scalar));
         let left: Projective<S::G1> = msm(&bases, &scalars);
 
-        let product = S::Engine::multi_miller_loop([left, -witness.into_group()], vk.g2);
+        let (mut g1, mut g2) = (vec![left, -witness.into_group()], vk.g2.to_vec());
+        if let Some(xi) = vk.hiding {
+            g1.push(-recv_point::<S>("kzg blinding", t)?.into_group());
+            g2.push(xi);
+        }
+        let product = S::Engine::multi_miller_loop(g1, g2);
         match S::Engine::final_exponentiation(product) {
             Some(product) if product.is_zero() => Ok(()),
             _ => Err(Reject::new("kzg pairing check")),
@@ -204,7 +235,7 @@ impl<S: PairingSetting> Opens<S, UniEval<S::Ext>> for Kzg {
         matrix: usize,
         log_expand: usize,
     ) -> <UniEval<S::Ext> as ClaimKind<S>>::View<'o> {
-        <UniEval<S::Ext> as ClaimKind<S>>::view(&opener[matrix], log_expand)
+        <UniEval<S::Ext> as ClaimKind<S>>::view(&opener.columns[matrix], log_expand)
     }
 
     fn answer(
@@ -213,7 +244,7 @@ impl<S: PairingSetting> Opens<S, UniEval<S::Ext>> for Kzg {
         questions: &[Question<UniEval<S::Ext>>],
         (): &mut (),
     ) -> Vec<Vec<S::Ext>> {
-        questions.iter().map(|q| prover::evaluate::<S>(&openers[q.oracle.0][q.matrix], q.query)).collect()
+        questions.iter().map(|q| evaluate::<S>(&openers[q.oracle.0].columns[q.matrix], q.query)).collect()
     }
 
     fn open(
@@ -308,7 +339,8 @@ fn vanishing<S: PairingSetting>(points: &[S::Ext], z: S::Ext) -> S::Ext {
     points.iter().map(|&point| z - point).product()
 }
 
-fn encode_shapes(shapes: &[Shape]) -> Vec<u8> {
+/// Shapes, for the transcript.
+pub(crate) fn encode_shapes(shapes: &[Shape]) -> Vec<u8> {
     let sizes = shapes.iter().flat_map(|shape| [shape.log_height as u64, shape.width as u64]);
     sizes.flat_map(u64::to_le_bytes).collect()
 }

@@ -34,6 +34,7 @@ pub mod group;
 pub mod hyperkzg;
 pub mod hyrax;
 pub mod ideal;
+pub mod ipa;
 pub mod kzg;
 pub mod msm;
 pub mod pst;
@@ -106,10 +107,16 @@ available! {
             whir::entry(),
         ];
     [Bls12, Bn254]:
-        univariate [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<kzg::Kzg>()],
+        univariate [
+            SchemeEntry::of::<ideal::Ideal>(),
+            SchemeEntry::of::<kzg::Kzg>(),
+            SchemeEntry::of::<kzg::Kzg<true>>(),
+            SchemeEntry::of::<ipa::Ipa>(),
+        ],
         multilinear [
             SchemeEntry::of::<ideal::Ideal>(),
             SchemeEntry::of::<Stacked<hyrax::Hyrax>>(),
+            SchemeEntry::of::<Stacked<ipa::Ipa>>(),
             SchemeEntry::of::<Stacked<hyperkzg::HyperKzg>>(),
             SchemeEntry::of::<Stacked<pst::Pst>>(),
             SchemeEntry::of::<Stacked<gemini::Gemini<kzg::Kzg>>>(),
@@ -118,6 +125,10 @@ available! {
             codes::byte_entry::<_, tensor::Brakedown>(),
         ];
     [Pallas, Vesta]:
-        univariate [SchemeEntry::of::<ideal::Ideal>()],
-        multilinear [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<Stacked<hyrax::Hyrax>>()];
+        univariate [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<ipa::Ipa>()],
+        multilinear [
+            SchemeEntry::of::<ideal::Ideal>(),
+            SchemeEntry::of::<Stacked<hyrax::Hyrax>>(),
+            SchemeEntry::of::<Stacked<ipa::Ipa>>(),
+        ];
 }

@@ -477,6 +477,49 @@ impl<P: Curve> FixedBase<P> {
     }
 }
 
+/// `scalars[0] * bases[i] + scalars[1] * bases[n + i] + ...` for every `i < n`, the bases being as many
+/// runs of `n` as there are scalars. All `i` do the same additions, which share inversions.
+pub fn fold_bases<P: Curve>(bases: &[Affine<P>], scalars: &[P::ScalarField]) -> Vec<Affine<P>> {
+    const TOGETHER: usize = 1 << 7;
+    let digits = Digits::new(P::ScalarField::MODULUS_BIT_SIZE as usize, 4);
+    let limbs: Vec<[u64; 4]> = scalars.iter().map(|scalar| scalar.into_bigint().0).collect();
+    let n = bases.len() / scalars.len().max(1);
+    let mut sums = vec![Affine::identity(); n];
+    sums.par_chunks_mut(TOGETHER).enumerate().for_each(|(chunk, sums)| {
+        let mut adder = Adder::default();
+        let mut next = sums.to_vec();
+        // For each run: `1, 2, ... , 2^(width - 1)` times every base.
+        let tables: Vec<Vec<Vec<Affine<P>>>> = bases
+            .chunks_exact(n)
+            .map(|run| {
+                let base = &run[chunk * TOGETHER..][..next.len()];
+                let mut table = vec![base.to_vec()];
+                for k in 1..1 << (digits.width - 1) {
+                    adder.add(base.len(), |i| (table[k - 1][i], base[i]), |i, sum| next[i] = sum);
+                    table.push(next.clone());
+                }
+                table
+            })
+            .collect();
+        for w in (0..digits.count).rev() {
+            for _ in 0..digits.width {
+                adder.add(sums.len(), |i| (sums[i], sums[i]), |i, sum| next[i] = sum);
+                sums.copy_from_slice(&next);
+            }
+            for (table, limbs) in tables.iter().zip(&limbs) {
+                let digit = digits.digit(limbs, w);
+                if digit != 0 {
+                    let multiples = &table[digit.unsigned_abs() as usize - 1];
+                    let signed = |i: usize| if digit < 0 { -multiples[i] } else { multiples[i] };
+                    adder.add(sums.len(), |i| (sums[i], signed(i)), |i, sum| next[i] = sum);
+                    sums.copy_from_slice(&next);
+                }
+            }
+        }
+    });
+    sums
+}
+
 #[cfg(test)]
 mod tests {
     use ark_ec::VariableBaseMSM;
@@ -524,6 +567,26 @@ mod tests {
     fn agrees_with_ark() {
         check::<ark_bls12_381::g1::Config>();
         check::<ark_bn254::g1::Config>();
+    }
+
+    #[test]
+    fn folding_is_a_sum_over_runs() {
+        type P = ark_pallas::PallasConfig;
+        let mut rng = SmallRng::seed_from_u64(4);
+        for (n, runs) in [(1, 1), (1, 8), (3, 2), (200, 4), (256, 8)] {
+            let mut logs: Vec<ark_pallas::Fr> = (0..n * runs).map(|_| random(&mut rng)).collect();
+            // Runs with equal, opposite and neutral bases.
+            logs[n * runs - 1] = ark_pallas::Fr::ZERO;
+            logs[n * (runs - 1)] = -logs[0];
+            let bases = FixedBase::new(P::GENERATOR).multiples(&logs);
+            let mut scalars: Vec<ark_pallas::Fr> = (0..runs).map(|_| random(&mut rng)).collect();
+            scalars[0] = ark_pallas::Fr::ONE;
+            let folded = fold_bases(&bases, &scalars);
+            for i in 0..n {
+                let log: ark_pallas::Fr = (0..runs).map(|h| scalars[h] * logs[h * n + i]).sum();
+                assert_eq!(folded[i], Affine::from(P::GENERATOR * log), "{i} of {n}, {runs} runs");
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,11 @@
 //! `tau` can open a commitment to any value, so it must come from a ceremony. One that is drawn here
 //! is marked insecure, and is a function of its seed so that proofs reproduce.
 //!
-//! File: `TRILSRS1`, curve name, origin (0 ceremony, 1 insecure) and provenance, log2 of N as a byte,
+//! Hiding needs one more point in each group, `[xi]_1` and `[xi]_2`, for a secret `xi` that has nothing to do
+//! with `tau`: whoever knows both, or one in terms of the other, can open to any value, but not see what is
+//! hidden. A ceremony draws `xi` apart; nothing here can check that it did.
+//!
+//! File: `TRILSRS1`, or `TRILSRS2` if it ends in the points of `xi`; curve name, origin (0 ceremony, 1 insecure) and provenance, log2 of N as a byte,
 //! then the points, uncompressed. Texts are preceded by their length in two bytes. A loaded string is
 //! checked: points on the curve and in the subgroup, generators in place, `tau` neither 0 nor 1, and
 //! each power the previous one times `tau`, by one pairing check of a random combination.
@@ -48,6 +52,7 @@ impl PairingSetting for Bn254 {
 }
 
 const MAGIC: &[u8] = b"TRILSRS1";
+const HIDING_MAGIC: &[u8] = b"TRILSRS2";
 /// Largest log2 of a string's length.
 pub const MAX_LOG_SIZE: usize = 28;
 /// Seed of the string that [`Srs::for_options`] makes when no file is named.
@@ -59,6 +64,7 @@ pub struct Srs<S: PairingSetting> {
     /// The first `2^i` powers, where they were asked for or loaded.
     powers: Vec<OnceLock<Vec<G1<S>>>>,
     g2: [G2<S>; 2],
+    hiding: Option<(G1<S>, G2<S>)>,
     origin: Setup,
     trapdoor: Option<S::Base>,
     lagrange: Vec<OnceLock<Vec<G1<S>>>>,
@@ -72,14 +78,14 @@ impl<S: PairingSetting> Srs<S> {
     fn new(
         log_size: usize,
         powers: Option<Vec<G1<S>>>,
-        g2: [G2<S>; 2],
+        (g2, hiding): ([G2<S>; 2], Option<(G1<S>, G2<S>)>),
         origin: Setup,
         trapdoor: Option<S::Base>,
     ) -> Self {
         let empty = || -> Vec<_> { (0..=log_size).map(|_| OnceLock::new()).collect() };
         let mut slots = empty();
         slots[log_size] = powers.map_or_else(OnceLock::new, OnceLock::from);
-        Self { log_size, powers: slots, g2, origin, trapdoor, lagrange: empty() }
+        Self { log_size, powers: slots, g2, hiding, origin, trapdoor, lagrange: empty() }
     }
 
     /// A string of `2^log_size` powers whose trapdoor anybody can compute from the seed. Its powers
@@ -88,10 +94,12 @@ impl<S: PairingSetting> Srs<S> {
         if log_size > MAX_LOG_SIZE.min(S::Base::TWO_ADICITY) {
             return Err(error(format!("2^{log_size} powers are too many")));
         }
-        let tau = insecure_trapdoor::<S>(seed);
+        let [tau, xi] = ["trilemma insecure srs v1", "trilemma insecure srs hiding v1"]
+            .map(|context| insecure_trapdoor::<S>(context, seed));
+        let hiding = ((G1::<S>::generator() * S::scalar(xi)).into(), (G2::<S>::generator() * S::scalar(xi)).into());
         let g2 = [G2::<S>::generator(), (G2::<S>::generator() * S::scalar(tau)).into()];
         let origin = Setup::Insecure(format!("drawn on this machine from seed {seed}"));
-        Ok(Self::new(log_size, None, g2, origin, Some(tau)))
+        Ok(Self::new(log_size, None, (g2, Some(hiding)), origin, Some(tau)))
     }
 
     /// The string that `options` name, for polynomials of up to `2^log_size` coefficients.
@@ -141,6 +149,11 @@ impl<S: PairingSetting> Srs<S> {
         &self.g2
     }
 
+    /// `[xi]_1` and `[xi]_2`, if the string has them.
+    pub fn hiding(&self) -> Option<&(G1<S>, G2<S>)> {
+        self.hiding.as_ref()
+    }
+
     /// Where the string comes from.
     pub fn origin(&self) -> &Setup {
         &self.origin
@@ -169,28 +182,38 @@ impl<S: PairingSetting> Srs<S> {
 
     /// The bytes of a file.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = header::<S>(MAGIC, &self.origin, self.log_size());
+        let magic = if self.hiding.is_some() { HIDING_MAGIC } else { MAGIC };
+        let mut out = header::<S>(magic, &self.origin, self.log_size());
         for point in self.powers() {
             put_point(&mut out, point);
         }
         self.g2.iter().for_each(|point| put_point(&mut out, point));
+        if let Some((xi, xi_h)) = &self.hiding {
+            put_point(&mut out, xi);
+            put_point(&mut out, xi_h);
+        }
         out
     }
 
     /// Reads and checks the bytes of a file.
     pub fn decode(bytes: &[u8]) -> Result<Self, ConfigError> {
         let mut rest = bytes;
-        let (origin, log_size) = take_header::<S>(&mut rest, MAGIC)?;
+        let hides = bytes.starts_with(HIDING_MAGIC);
+        let (origin, log_size) = take_header::<S>(&mut rest, if hides { HIDING_MAGIC } else { MAGIC })?;
         if log_size > MAX_LOG_SIZE.min(S::Base::TWO_ADICITY) {
             return Err(error("too many powers"));
         }
         let powers = take_points::<G1<S>>(&mut rest, 1 << log_size)?;
         let g2 = take_points::<G2<S>>(&mut rest, 2)?;
         let g2 = [g2[0], g2[1]];
+        let hiding = match hides {
+            true => Some((take_points::<G1<S>>(&mut rest, 1)?[0], take_points::<G2<S>>(&mut rest, 1)?[0])),
+            false => None,
+        };
         if !rest.is_empty() {
             return Err(error("bytes after the end"));
         }
-        let srs = Self::new(log_size, Some(powers), g2, origin, None);
+        let srs = Self::new(log_size, Some(powers), (g2, hiding), origin, None);
         srs.check(blake3::hash(bytes).as_bytes())?;
         Ok(srs)
     }
@@ -209,6 +232,11 @@ impl<S: PairingSetting> Srs<S> {
         let high = msm(&self.powers()[1..], &coefficients);
         if S::Engine::pairing(high, h) != S::Engine::pairing(low, tau_h) {
             return Err(error("the points are not the powers of one number"));
+        }
+        if let Some((xi, xi_h)) = &self.hiding
+            && (xi.is_zero() || S::Engine::pairing(*xi, h) != S::Engine::pairing(self.powers()[0], *xi_h))
+        {
+            return Err(error("the points for hiding are not of one number"));
         }
         Ok(())
     }
@@ -251,9 +279,9 @@ fn coefficients<S: PairingSetting>(seed: &[u8; 32], n: usize) -> Vec<Scalar<S>> 
     bytes.iter().map(|c| Scalar::<S>::from_le_bytes_mod_order(c)).collect()
 }
 
-/// The `tau` of a seed, outside every power-of-two subgroup.
-fn insecure_trapdoor<S: PairingSetting>(seed: u64) -> S::Base {
-    let mut stream = blake3::Hasher::new_derive_key("trilemma insecure srs v1");
+/// The number that a seed gives in a context, outside every power-of-two subgroup.
+fn insecure_trapdoor<S: PairingSetting>(context: &str, seed: u64) -> S::Base {
+    let mut stream = blake3::Hasher::new_derive_key(context);
     secret::<S>(stream.update(S::NAME.as_bytes()).update(&seed.to_le_bytes()).finalize_xof())
 }
 
@@ -392,6 +420,7 @@ mod tests {
         let loaded = Srs::<S>::decode(&bytes).unwrap();
         assert_eq!(loaded.powers(), srs.powers());
         assert_eq!(loaded.origin, srs.origin);
+        assert_eq!(loaded.hiding(), srs.hiding());
         assert_eq!(bytes, loaded.encode());
         assert_eq!(bytes, Srs::<S>::insecure(5, 7).unwrap().encode());
         assert_ne!(bytes, Srs::<S>::insecure(5, 8).unwrap().encode());
@@ -430,6 +459,14 @@ mod tests {
         let triple = |p: &mut G1<S>| *p = (*p * Scalar::<S>::from(3u64)).into();
         edit(&mut srs, |powers| powers.iter_mut().for_each(triple));
         assert!(Srs::<S>::decode(&srs.encode()).is_err(), "another generator");
+        let mut srs = fresh(3);
+        srs.hiding.iter_mut().for_each(|(xi, _)| triple(xi));
+        assert!(Srs::<S>::decode(&srs.encode()).is_err(), "unequal points for hiding");
+        srs.hiding = Some((G1::<S>::identity(), G2::<S>::zero()));
+        assert!(Srs::<S>::decode(&srs.encode()).is_err(), "no hiding");
+        srs.hiding = None;
+        let plain = Srs::<S>::decode(&srs.encode()).unwrap();
+        assert!(plain.hiding().is_none() && plain.powers() == srs.powers());
     }
 
     #[test]
@@ -449,7 +486,7 @@ mod tests {
     #[test]
     fn every_flipped_byte_of_a_point_is_refused() {
         let bytes = Srs::<Bls12>::insecure(1, 0).unwrap().encode();
-        let points = 2 * 96 + 2 * 192;
+        let points = 3 * 96 + 3 * 192;
         for i in bytes.len() - points..bytes.len() {
             let mut bytes = bytes.clone();
             bytes[i] ^= 1;

@@ -10,9 +10,11 @@ use p3_matrix::Matrix;
 use rayon::prelude::*;
 use trilemma_core::channel::Shape;
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
-use trilemma_core::{ConfigError, Label, ProveError, ProverTranscript, Setting};
+use trilemma_core::{ConfigError, Label, ProveError, ProverTranscript, Setting, Smooth};
 
-use super::{Opened, ProverKey, assume_powers, encode_points, encode_shapes, gather, others, terms, union, vanishing};
+use super::{
+    Opened, Opener, ProverKey, assume_powers, encode_points, encode_shapes, gather, others, terms, union, vanishing,
+};
 use crate::group::{G1, Scalar, send_points};
 use crate::msm::msm;
 use crate::srs::{PairingSetting, lagrange_at};
@@ -20,24 +22,31 @@ use crate::srs::{PairingSetting, lagrange_at};
 /// Sends a commitment to every column.
 pub(super) fn commit<S: PairingSetting>(
     pk: &ProverKey<S>,
-    matrices: &[Columns<S::Base>],
+    columns: Vec<Columns<S::Base>>,
     label: Label,
     t: &mut ProverTranscript,
-) -> Result<(), ProveError> {
-    let shapes: Vec<Shape> = matrices.iter().map(Shape::of).collect();
+) -> Result<Opener<S>, ProveError> {
+    let shapes: Vec<Shape> = columns.iter().map(Shape::of).collect();
     t.bind("kzg shapes", &encode_shapes(&shapes));
-    for matrix in matrices {
-        for point in commit_columns(pk, matrix)? {
+    let mut blinding = Vec::new();
+    for matrix in &columns {
+        let mut points = commit_columns(pk, matrix)?;
+        if let Some(xi) = pk.hiding {
+            let scalars: Vec<S::Base> = points.iter().map(|_| t.blind::<S>()).collect();
+            points.iter_mut().zip(S::scalars(&scalars)).for_each(|(point, r)| *point += xi * r);
+            blinding.push(scalars);
+        }
+        for point in Projective::normalize_batch(&points) {
             send_points::<S>(label, &[point], t);
         }
     }
-    Ok(())
+    Ok(Opener { columns, blinding })
 }
 
-/// Sends the two points of an opening.
+/// Sends the points of an opening: two, or three to hide.
 pub(super) fn open<S: PairingSetting>(
     pk: &ProverKey<S>,
-    openers: &[&Vec<Columns<S::Base>>],
+    openers: &[&Opener<S>],
     claims: &[Claim<UniEval<S::Ext>, S::Ext>],
     t: &mut ProverTranscript,
 ) -> Result<(), ProveError> {
@@ -58,7 +67,7 @@ pub(super) fn open<S: PairingSetting>(
         let divided = group.points.iter().fold(group.coefficients.clone(), divide::<S>);
         add_scaled::<S>(&mut quotient, &divided, S::Ext::ONE);
     }
-    send_points::<S>("kzg quotient", &[pk.commit_coefficients(&quotient)], t);
+    let quotient_blinding = pk.send("kzg quotient", &quotient, t);
 
     // 3. and 4.
     let z = t.challenge::<S>("kzg point", Some(&evaluation))?;
@@ -70,11 +79,40 @@ pub(super) fn open<S: PairingSetting>(
     add_scaled::<S>(&mut linear, &quotient, -vanishing::<S>(&points, z));
     // The constant term, hence every r_i(z), ends up in the remainder.
     let witness = divide::<S>(linear, &z);
-    send_points::<S>("kzg witness", &[pk.commit_coefficients(&witness)], t);
+    let witness_blinding = pk.send("kzg witness", &witness, t);
+    if let (Some(r), Some(s)) = (quotient_blinding, witness_blinding) {
+        let sum = combine_blinding::<S>(openers, &opened, &points, (gamma, z)) - vanishing::<S>(&points, z) * r;
+        send_points::<S>("kzg blinding", &[pk.commit_coefficients(&[sum + z * s, -s])], t);
+    }
     Ok(())
 }
 
+/// `sum_i gamma^i Z_(T - S_i)(z) r_i`.
+fn combine_blinding<S: PairingSetting>(
+    openers: &[&Opener<S>],
+    opened: &[Opened<'_, S::Ext>],
+    points: &[S::Ext],
+    (gamma, z): (S::Ext, S::Ext),
+) -> S::Ext {
+    let weights = opened.iter().map(|matrix| vanishing::<S>(&others::<S>(points, &matrix.points()), z));
+    let blinding = opened.iter().map(|matrix| &openers[matrix.oracle].blinding[matrix.matrix]);
+    let columns = weights.zip(blinding).flat_map(|(weight, blinding)| blinding.iter().map(move |&r| weight * r));
+    columns.zip(gamma.powers()).map(|(r, power)| r * power).sum()
+}
+
 impl<S: PairingSetting> ProverKey<S> {
+    /// Sends a commitment to coefficients, and returns what it is blinded with if it is to hide them.
+    fn send(&self, label: Label, coefficients: &[S::Base], t: &mut ProverTranscript) -> Option<S::Base> {
+        let plain = self.commit_coefficients(coefficients);
+        let Some(xi) = self.hiding else {
+            send_points::<S>(label, &[plain], t);
+            return None;
+        };
+        let r = t.blind::<S>();
+        send_points::<S>(label, &[(xi * S::scalar(r) + plain).into_affine()], t);
+        Some(r)
+    }
+
     /// The commitment to a polynomial of up to `2^log_powers` coefficients.
     pub(crate) fn commit_coefficients(&self, coefficients: &[S::Base]) -> G1<S> {
         let log_size = coefficients.len().next_power_of_two().trailing_zeros() as usize;
@@ -83,7 +121,10 @@ impl<S: PairingSetting> ProverKey<S> {
 }
 
 /// Commits to every column by its values.
-fn commit_columns<S: PairingSetting>(pk: &ProverKey<S>, matrix: &Columns<S::Base>) -> Result<Vec<G1<S>>, ProveError> {
+fn commit_columns<S: PairingSetting>(
+    pk: &ProverKey<S>,
+    matrix: &Columns<S::Base>,
+) -> Result<Vec<Projective<S::G1>>, ProveError> {
     let log_height = Shape::of(matrix).log_height;
     let basis = pk
         .srs
@@ -93,19 +134,16 @@ fn commit_columns<S: PairingSetting>(pk: &ProverKey<S>, matrix: &Columns<S::Base
             let (have, max) = (matrix.height(), pk.max_log_height);
             ConfigError(format!("kzg: {have} rows are no power of two up to 2^{max}"))
         })?;
-    let points: Vec<Projective<S::G1>> = (0..matrix.width())
-        .into_par_iter()
-        .map(|column| {
-            let cells = matrix.values[column..].iter().step_by(matrix.width());
-            let scalars: Vec<Scalar<S>> = cells.map(|&cell| S::scalar(cell)).collect();
-            msm(basis, &scalars)
-        })
-        .collect();
-    Ok(Projective::normalize_batch(&points))
+    let commit = |column: usize| {
+        let cells = matrix.values[column..].iter().step_by(matrix.width());
+        let scalars: Vec<Scalar<S>> = cells.map(|&cell| S::scalar(cell)).collect();
+        msm(basis, &scalars)
+    };
+    Ok((0..matrix.width()).into_par_iter().map(commit).collect())
 }
 
 /// The value of every column, in parallel.
-pub(super) fn evaluate<S: PairingSetting>(columns: &Columns<S::Base>, query: UniEval<S::Ext>) -> Vec<S::Ext> {
+pub(crate) fn evaluate<S: Smooth>(columns: &Columns<S::Base>, query: UniEval<S::Ext>) -> Vec<S::Ext> {
     const ROWS: usize = 1 << 10;
     let log_height = Shape::of(columns).log_height;
     if query.0.exp_power_of_2(log_height).is_one() {
@@ -140,14 +178,14 @@ struct Combined<S: Setting> {
 }
 
 fn combine<S: PairingSetting>(
-    openers: &[&Vec<Columns<S::Base>>],
+    openers: &[&Opener<S>],
     opened: &[Opened<'_, S::Ext>],
     gamma: S::Ext,
 ) -> Vec<Combined<S>> {
     let mut groups: BTreeMap<HeightAndPoints<S>, Vec<S::Base>> = BTreeMap::new();
     let mut start = S::Ext::ONE;
     for matrix in opened {
-        let columns = &openers[matrix.oracle][matrix.matrix];
+        let columns = &openers[matrix.oracle].columns[matrix.matrix];
         let powers: Vec<S::Ext> = gamma.shifted_powers(start).take(columns.width()).collect();
         start *= gamma.exp_u64(columns.width() as u64);
         let mut points = matrix.points();

@@ -33,7 +33,7 @@ use trilemma_core::{
 };
 
 use layout::Layout;
-pub(crate) use reduce::combine;
+pub(crate) use reduce::{combine, products};
 
 /// One polynomial to open: what was committed, and where.
 pub struct Opening<'a, C, E> {

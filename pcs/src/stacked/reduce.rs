@@ -320,7 +320,7 @@ impl<'a, S: Setting> Side<'a, S> {
 }
 
 /// Coefficients of `X^0` and `X^2` of `sum a(X, x) b(X, x)`.
-fn products<E: Field>(a: &[E], b: &[E]) -> (E, E) {
+pub fn products<E: Field>(a: &[E], b: &[E]) -> (E, E) {
     let half = a.len() / 2;
     let ((a0, a1), (b0, b1)) = (a.split_at(half), b.split_at(half));
     (0..half)

@@ -6,15 +6,18 @@ use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use p3_field::{PrimeCharacteristicRing, TwoAdicField};
-use rand::RngExt;
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
 use trilemma_core::channel::{Oracle, Question, Shape};
-use trilemma_core::claim::{ClaimKind, Columns, MlEval, UniEval};
+use trilemma_core::claim::{Claim, ClaimKind, Columns, MlEval, UniEval};
 use trilemma_core::runner::{Binding, IndexCommitment, Proven, ProverIndex, Runner, SchemeEntry};
 use trilemma_core::setting::ext_bytes;
 use trilemma_core::transcript::ByteCount;
-use trilemma_core::{ErrorTerm, Ledger, Options, OracleProver, OracleVerifier, ProveError, Reject, Setting};
+use trilemma_core::{
+    ErrorTerm, Ledger, Opens, Options, OracleProver, OracleVerifier, ProveError, ProverTranscript, Reject, Security,
+    Setting, Smooth, VerifierTranscript,
+};
 use trilemma_pcs::{Available, Served};
 
 /// Where a question is asked.
@@ -263,12 +266,16 @@ impl<S: Available, Q: Kind<S>> Lab<S, Q> {
         assert_eq!(ledger, proven.ledger, "{}, {what}: ledger", self.name);
     }
 
-    /// Proves and verifies; a second proof is the same.
+    /// Proves and verifies; a second proof is the same, unless it is blinded, and the index always is.
     pub fn round_trip(&self, what: &str, case: &Case<S>) {
         let honest = self.prove(case);
         self.accepts(what, &honest, case);
         let again = self.prove(case);
-        assert_eq!(again.proven.proof, honest.proven.proof, "{}, {what}: not a function", self.name);
+        if self.runner.properties().hiding {
+            self.accepts(what, &again, case);
+        } else {
+            assert_eq!(again.proven.proof, honest.proven.proof, "{}, {what}: not a function", self.name);
+        }
         assert_eq!(again.index.0, honest.index.0);
     }
 
@@ -297,4 +304,69 @@ impl<S: Available, Q: Kind<S>> Lab<S, Q> {
             assert!(result.is_err(), "{} accepts another binding", self.name);
         }
     }
+}
+
+/// The claims of a prover that adds `error` to the value of one column, and means it.
+fn lie<S: Smooth, P: Opens<S, UniEval<S::Ext>>>(
+    error: S::Ext,
+    change: impl Fn(&mut Vec<Claim<UniEval<S::Ext>, S::Ext>>),
+) -> Result<(), Reject>
+where
+    StandardUniform: Distribution<S::Base> + Distribution<S::Ext>,
+{
+    let mut rng = SmallRng::seed_from_u64(0x11E);
+    let matrices = vec![random::<S>(&mut rng, 4, 3), random::<S>(&mut rng, 2, 2)];
+    let shapes: Vec<Shape> = matrices.iter().map(Shape::of).collect();
+    let points: [S::Ext; 2] = rng.random();
+    let (pk, vk) = P::setup(&Options::default(), 4).expect("set-up");
+    let mut t = ProverTranscript::new(b"lie", Security::default());
+    let opener = P::commit(&pk, matrices, "oracle", &mut t).expect("commits");
+    let questions: Vec<_> = [(0, 0), (0, 1), (1, 0)]
+        .map(|(matrix, p)| Question { oracle: Oracle(0), matrix, query: UniEval(points[p]) })
+        .into();
+    let mut hints = P::Hints::default();
+    let answers = P::answer(&pk, &[&opener], &questions, &mut hints);
+    let claim =
+        |(q, values): (Question<_>, Vec<_>)| Claim { oracle: q.oracle.0, matrix: q.matrix, query: q.query, values };
+    let mut claims: Vec<_> = questions.into_iter().zip(answers).map(claim).collect();
+    claims[1].values[2] += error;
+    change(&mut claims);
+    claims.iter().for_each(|claim| t.send_ext::<S>("answers", &claim.values));
+    let _ = P::open(&pk, &[&opener], &claims, hints, &mut t);
+    let (proof, ..) = t.finish();
+
+    let mut t = VerifierTranscript::new(b"lie", Security::default(), &proof);
+    let commitment = P::receive(&vk, &shapes, "oracle", &mut t)?;
+    for claim in &claims {
+        t.recv_ext::<S>("answers", claim.values.len())?;
+    }
+    P::verify(&vk, &[(&commitment, &shapes)], &claims, &mut t)?;
+    t.finish().map(|_| ())
+}
+
+/// Every lie is noticed, whatever the prover does to stand by it.
+pub fn lies<S: Smooth, P: Opens<S, UniEval<S::Ext>>>()
+where
+    StandardUniform: Distribution<S::Base> + Distribution<S::Ext>,
+{
+    let keep = |_: &mut Vec<_>| ();
+    assert_eq!(lie::<S, P>(S::Ext::ZERO, keep), Ok(()));
+    assert!(lie::<S, P>(S::Ext::ONE, keep).is_err());
+    assert!(lie::<S, P>(S::Ext::NEG_ONE, keep).is_err());
+    // The same question, answered truly and falsely, in either order.
+    for at in [0, 1] {
+        let twice = |claims: &mut Vec<Claim<UniEval<S::Ext>, S::Ext>>| {
+            let mut again = claims[0].clone();
+            again.values[0] += S::Ext::ONE;
+            claims.insert(at, again);
+        };
+        assert!(lie::<S, P>(S::Ext::ZERO, twice).is_err());
+    }
+    let errors = |claims: &mut Vec<Claim<UniEval<S::Ext>, S::Ext>>| {
+        // Errors that cancel in a plain sum over columns or points.
+        claims[0].values[0] += S::Ext::ONE;
+        claims[0].values[1] -= S::Ext::ONE;
+        claims[1].values[0] -= S::Ext::ONE;
+    };
+    assert!(lie::<S, P>(S::Ext::ONE, errors).is_err());
 }
