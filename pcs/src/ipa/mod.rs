@@ -57,8 +57,8 @@ use rayon::prelude::*;
 use trilemma_core::channel::{Question, Shape};
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
 use trilemma_core::{
-    ConfigError, ErrorTerm, Label, Opens, Options, Properties, ProveError, ProverTranscript, Reject, Scheme, Setup,
-    Smooth, VerifierTranscript,
+    ConfigError, ErrorTerm, Label, Largest, Opens, Options, Properties, ProveError, ProverTranscript, Reject, Scheme,
+    Setup, Smooth, VerifierTranscript,
 };
 
 use argument::Sum;
@@ -126,6 +126,7 @@ fn keys<S: GroupSetting>(max_log_height: usize) -> Result<(ProverKey, VerifierKe
 impl<S: Smooth + GroupSetting> Scheme<S> for Ipa {
     const NAME: &'static str = "ipa";
     const MAX_LOG_HEIGHT: usize = 17;
+    const KEY_GROWS: bool = true;
     type ProverKey = ProverKey;
     type VerifierKey = VerifierKey<S>;
     /// One point per column of each matrix.
@@ -134,6 +135,10 @@ impl<S: Smooth + GroupSetting> Scheme<S> for Ipa {
 
     fn setup(_: &Options, max_log_height: usize) -> Result<(ProverKey, VerifierKey<S>), ConfigError> {
         keys(max_log_height)
+    }
+
+    fn prepare(pk: &ProverKey, largest: Largest) {
+        drop(vector_generators::<S>(1 << largest.log_height.min(pk.max_log_height)));
     }
 
     fn properties(_: &VerifierKey<S>) -> Properties {

@@ -37,6 +37,7 @@ pub struct Commitment<S: GroupSetting> {
 impl<S: Smooth + GroupSetting> Multilinear<S> for Ipa {
     const NAME: &'static str = "ipa";
     const MAX_VARIABLES: usize = 24;
+    const KEY_GROWS: bool = true;
     type ProverKey = ProverKey;
     type VerifierKey = VerifierKey<S>;
     type Commitment = Commitment<S>;
@@ -44,6 +45,10 @@ impl<S: Smooth + GroupSetting> Multilinear<S> for Ipa {
 
     fn setup(_: &Options, max_variables: usize) -> Result<(ProverKey, VerifierKey<S>), ConfigError> {
         keys(max_variables - left(max_variables))
+    }
+
+    fn prepare(_: &ProverKey, variables: usize) {
+        drop(vector_generators::<S>(1 << (variables - left(variables))));
     }
 
     fn properties(vk: &VerifierKey<S>) -> Properties {

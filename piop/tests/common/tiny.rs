@@ -152,7 +152,8 @@ impl<S: Available, P: AirPiop<S>> Tiny<S, P> {
         tiny
     }
 
-    fn binding(&self) -> Binding<'static> {
+    /// What proofs are bound to.
+    pub fn binding(&self) -> Binding<'static> {
         Binding { protocol: PROTOCOL, statement: b"seven results" }
     }
 

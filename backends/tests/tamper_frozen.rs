@@ -1,0 +1,95 @@
+//! Verifiers that see one value other than the one sent, under the challenges of the honest proof: what is
+//! left of them is their algebra. Every value must matter to it; one that only the transcript notices
+//! is checked by nothing.
+
+mod common;
+
+use common::tiny::{AirPiop, Tiny, options};
+use common::{accepts, in_parallel};
+use p3_field::PrimeCharacteristicRing;
+use trilemma_core::channel::{Oracle, Question, Shape};
+use trilemma_core::setting::{Bls12, KoalaBear4};
+use trilemma_core::{ClaimKind, ErrorTerm, Label, OracleVerifier, Reject, Setting};
+use trilemma_pcs::Available;
+use trilemma_piop::ml_stark::MlStark;
+use trilemma_piop::spartan::Spartan;
+use trilemma_piop::uni_stark::UniStark;
+
+/// A verifier's channel that shows value number `at` as one more than it is, and counts.
+struct Frozen<'a, S: Setting, Q: ClaimKind<S>> {
+    inner: &'a mut dyn OracleVerifier<S, Q>,
+    at: Option<usize>,
+    seen: Vec<Label>,
+}
+
+impl<S: Setting, Q: ClaimKind<S>> Frozen<'_, S, Q> {
+    fn show(&mut self, label: Label, values: &mut [S::Ext]) {
+        for value in values {
+            if self.at == Some(self.seen.len()) {
+                *value += S::Ext::ONE;
+            }
+            self.seen.push(label);
+        }
+    }
+}
+
+impl<S: Setting, Q: ClaimKind<S>> OracleVerifier<S, Q> for Frozen<'_, S, Q> {
+    fn recv_sizes(&mut self, label: Label, n: usize, max: u8) -> Result<Vec<u8>, Reject> {
+        self.inner.recv_sizes(label, n, max)
+    }
+
+    fn recv(&mut self, label: Label, n: usize) -> Result<Vec<S::Ext>, Reject> {
+        let mut values = self.inner.recv(label, n)?;
+        self.show(label, &mut values);
+        Ok(values)
+    }
+
+    fn sample(&mut self, label: Label, term: Option<ErrorTerm>) -> Result<S::Ext, Reject> {
+        self.inner.sample(label, term)
+    }
+
+    fn recv_oracle(&mut self, label: Label, shapes: Vec<Shape>) -> Result<Oracle, Reject> {
+        self.inner.recv_oracle(label, shapes)
+    }
+
+    fn ask(&mut self, questions: Vec<Question<Q>>) -> Result<Vec<Vec<S::Ext>>, Reject> {
+        let mut answers = self.inner.ask(questions)?;
+        answers.iter_mut().for_each(|values| self.show("answers", values));
+        Ok(answers)
+    }
+}
+
+/// Teaches: the verifier's equations involve every scalar sent and every answer.
+#[test]
+fn every_value_matters_by_itself() {
+    fn run<S: Available, P: AirPiop<S>>() {
+        let tiny = Tiny::<S, P>::new("ideal", &options("blake3"));
+        let proof = tiny.prove(&tiny.trace);
+        let verify = |at: Option<usize>| {
+            let mut seen = Vec::new();
+            let mut run = |inner: &mut dyn OracleVerifier<S, P::Query>| {
+                let mut frozen = Frozen { inner, at, seen: Vec::new() };
+                let verdict = P::default().verify(&tiny.air, &tiny.terms, &mut frozen);
+                seen = frozen.seen;
+                verdict
+            };
+            let verdict = tiny.runner.verify(tiny.binding(), &tiny.index, &proof, &mut run);
+            (verdict.map(|_| ()), seen)
+        };
+        let (honest, seen) = verify(None);
+        assert_eq!(honest, Ok(()));
+        println!("{} {}: {} values", P::NAME, S::NAME, seen.len());
+        assert!(seen.len() > 20);
+        let all: Vec<usize> = (0..seen.len()).collect();
+        in_parallel(&all, |&at| {
+            let verdict = accepts("a value changed", || verify(Some(at)).0);
+            assert!(verdict.is_err(), "{}: value {at}, one of `{}`, can be anything", P::NAME, seen[at]);
+        });
+    }
+    run::<KoalaBear4, UniStark>();
+    run::<Bls12, UniStark>();
+    run::<KoalaBear4, MlStark>();
+    run::<Bls12, MlStark>();
+    run::<KoalaBear4, Spartan>();
+    run::<Bls12, Spartan>();
+}
