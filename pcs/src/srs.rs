@@ -462,7 +462,7 @@ mod tests {
         let mut srs = fresh(3);
         srs.hiding.iter_mut().for_each(|(xi, _)| triple(xi));
         assert!(Srs::<S>::decode(&srs.encode()).is_err(), "unequal points for hiding");
-        srs.hiding = Some((G1::<S>::identity(), G2::<S>::identity()));
+        srs.hiding = Some((G1::<S>::identity(), G2::<S>::zero()));
         assert!(Srs::<S>::decode(&srs.encode()).is_err(), "no hiding");
         srs.hiding = None;
         let plain = Srs::<S>::decode(&srs.encode()).unwrap();
