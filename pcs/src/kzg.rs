@@ -38,7 +38,7 @@
 //! equation makes it, whatever the columns are: openings reveal the claimed values and nothing else, to
 //! anybody and however many there are. What values a PIOP asks for is its own matter. `r_i`, `r_W` and `s`
 //! come from [`ProverTranscript::blind`], so such a proof is no function of the witness; an index, which is
-//! public, is not blinded.
+//! public, is not blinded. The price is a point in every proof and a pairing in its verification.
 //!
 //! **Deviations.** Powers of `gamma` run over the columns in order of (oracle, matrix, column). Shapes
 //! are absorbed with the commitments, points before `gamma`.
