@@ -79,11 +79,7 @@ const MAX_LOG_SIZE: usize = 24;
 /// # Errors
 /// None so far; what a run lacks of its target, it reports when it is proven.
 pub fn system(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>, ConfigError> {
-    Ok(Box::new(Spartan2(Arc::new(Scheme {
-        security: options.security,
-        max_log_size: options.max_log_height.unwrap_or(MAX_LOG_SIZE).min(MAX_LOG_SIZE),
-        protocol: protocol_id(pipeline, options),
-    }))))
+    Ok(Box::new(Spartan2(Arc::new(Scheme::new(pipeline, options)))))
 }
 
 /// What does not depend on a program.
@@ -94,11 +90,26 @@ struct Scheme {
     protocol: [u8; 32],
 }
 
+impl Scheme {
+    fn new(pipeline: &Pipeline, options: &Options) -> Self {
+        Self {
+            security: options.security,
+            max_log_size: options.max_log_height.unwrap_or(MAX_LOG_SIZE).min(MAX_LOG_SIZE),
+            protocol: protocol_id(pipeline, options),
+        }
+    }
+}
+
 struct Spartan2(Arc<Scheme>);
 
 impl System for Spartan2 {
     fn properties(&self) -> Properties {
-        Properties { setup: Setup::Transparent, post_quantum: false, hiding: false, verifier: "n" }
+        Properties {
+            setup: Setup::Transparent,
+            post_quantum: false,
+            hiding: false,
+            verifier: "n (the shape's key included)",
+        }
     }
 
     fn keys(&self, program: &Program) -> Result<Box<dyn Keys>, Failure> {

@@ -150,3 +150,47 @@ impl Keys for ProgramKeys {
         Ok(Proved { public, proof, ledger, phases, cost })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trilemma_core::Options;
+    use trilemma_piop::check::check;
+
+    use super::*;
+    use crate::Pipeline;
+
+    /// A cheating prover runs the honest one on a false trace or statement; the library's does not look.
+    #[test]
+    fn false_traces_and_statements_do_not_verify() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../frontends/guests/elf/fibonacci.elf");
+        let program = Program::from_elf(&std::fs::read(path).unwrap()).unwrap();
+        let pipeline = Pipeline(super::super::NAME.join("/"));
+        let keys = ProgramKeys::new(Arc::new(Scheme::new(&pipeline, &Options::default())), &program);
+        let (outcome, recorder) = keys.execute(&5u32.to_le_bytes(), 1 << 16).unwrap();
+        let trace = keys.key.machine.trace(recorder).unwrap();
+        let truth = Public { exit_code: outcome.exit_code, output: outcome.output };
+
+        let proves = |trace: &Trace, public: &Public| {
+            let (proof, ..) = keys.prove_trace(trace.clone(), public).unwrap();
+            keys.verify(public, &proof).is_ok()
+        };
+        assert!(proves(&trace, &truth));
+        let lie = Public { exit_code: truth.exit_code ^ 1, ..truth.clone() };
+        assert!(!proves(&trace, &lie), "exit code");
+        let lie = Public { output: [truth.output.as_slice(), &[0]].concat(), ..truth.clone() };
+        assert!(!proves(&trace, &lie), "output");
+        let terms = keys.key.statement(&truth);
+        for k in (0..trace.instances.len()).step_by(7) {
+            let mut forged = trace.clone();
+            let instance = &mut forged.instances[k];
+            let shape = keys.key.air.tables[instance.table].shape();
+            // The last column of a row in use; in a lookup table, a count.
+            if let Some(cell) = instance.cells.get_mut(shape.columns.len() - 1) {
+                *cell += 1;
+            }
+            // Some rows do not use some columns.
+            let holds = check(&keys.key.air, &terms, &forged, 1).is_empty();
+            assert_eq!(proves(&forged, &truth), holds, "{}", shape.name);
+        }
+    }
+}
