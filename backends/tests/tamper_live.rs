@@ -34,7 +34,7 @@ use trilemma_piop::uni_stark::UniStark;
 #[test]
 fn proofs_of_bad_traces() {
     fn run<S: Available, P: AirPiop<S>>(scheme: &str) {
-        let tiny = Tiny::<S, P>::new(scheme, &options("blake3"));
+        let tiny = Tiny::<S, P>::new(scheme, &roomy());
         let mut traces = vec![tiny.trace.clone()];
         for (i, instance) in tiny.trace.instances.iter().enumerate() {
             let width = [3, 3, 1][instance.table];
@@ -77,6 +77,11 @@ fn proofs_of_bad_traces() {
     run::<Bls12, Spartan>("hyrax");
 }
 
+/// Options under which a whole oracle fits a scheme that stacks columns.
+fn roomy() -> Options {
+    Options { max_log_height: Some(12), ..options("blake3") }
+}
+
 /// A lie about one message.
 #[derive(Debug, Clone, Copy)]
 enum Lie {
@@ -85,7 +90,7 @@ enum Lie {
     Size(usize, u8),
     /// A cell of a matrix of an oracle, by row and column, more by one.
     Cell(Label, usize, [usize; 2]),
-    /// A scalar, more by one.
+    /// A scalar, counted over all messages, more by one.
     Scalar(usize),
 }
 
@@ -94,6 +99,7 @@ struct Liar<'a, S: Setting, Q: ClaimKind<S>> {
     inner: &'a mut dyn OracleProver<S, Q>,
     lie: Lie,
     lies: Vec<Lie>,
+    scalars: usize,
 }
 
 impl<S: Setting, Q: ClaimKind<S>> OracleProver<S, Q> for Liar<'_, S, Q> {
@@ -110,9 +116,12 @@ impl<S: Setting, Q: ClaimKind<S>> OracleProver<S, Q> for Liar<'_, S, Q> {
 
     fn send(&mut self, label: Label, values: &[S::Ext]) {
         let mut values = values.to_vec();
-        self.lies.extend((0..values.len()).map(Lie::Scalar));
-        if let Lie::Scalar(at) = self.lie {
-            values[at] += S::Ext::ONE;
+        for value in &mut values {
+            if matches!(self.lie, Lie::Scalar(at) if at == self.scalars) {
+                *value += S::Ext::ONE;
+            }
+            self.lies.push(Lie::Scalar(self.scalars));
+            self.scalars += 1;
         }
         self.inner.send(label, &values);
     }
@@ -148,11 +157,11 @@ impl<S: Setting, Q: ClaimKind<S>> OracleProver<S, Q> for Liar<'_, S, Q> {
 #[test]
 fn lies_in_every_message() {
     fn run<S: Available, P: AirPiop<S>>(scheme: &str, oracles: &[Label]) {
-        let tiny = Tiny::<S, P>::new(scheme, &options("blake3"));
+        let tiny = Tiny::<S, P>::new(scheme, &roomy());
         let prove = |lie: Lie| {
             let mut lies = Vec::new();
             let proof = tiny.prove_with(|inner| {
-                let mut liar = Liar { inner, lie, lies: Vec::new() };
+                let mut liar = Liar { inner, lie, lies: Vec::new(), scalars: 0 };
                 let done = P::default().prove(&tiny.air, &tiny.terms, tiny.trace.clone(), &mut liar);
                 lies = liar.lies;
                 done
@@ -297,7 +306,7 @@ fn both<S: Available, Q: Served<S>, C: Opens<S, Q>>() -> [Arc<Box<dyn Runner<S, 
 fn false_answers() {
     fn run<S: Available, P: AirPiop<S>, C: Opens<S, P::Query>>() {
         let [lying, honest] = both::<S, P::Query, C>().map(Tiny::<S, P>::with);
-        let answers = 3 + 3 + 3; // At least: columns; false answers past the end are true proofs.
+        let answers = 3 + 3 + 1 + 1; // At least, every column; false answers past the end are true proofs.
         let mut refused = 0;
         for at in 0.. {
             FALSE_ANSWER.set(Some(at));

@@ -3,8 +3,6 @@
 
 mod common;
 
-use std::time::Instant;
-
 use common::{lies, random};
 use p3_field::{PrimeCharacteristicRing, TwoAdicField};
 use rand::distr::{Distribution, StandardUniform};
@@ -366,40 +364,4 @@ fn sizes_and_ledgers() {
     size_and_ledger::<Vesta>(126.0);
     size_and_ledger::<Bn254>(100.0);
     size_and_ledger::<Bls12>(126.0);
-}
-
-/// Figures of one machine: `cargo test --release --test ipa -- --ignored --nocapture`.
-#[test]
-#[ignore = "prints figures, checks nothing"]
-fn figures() {
-    type S = Pallas;
-    const PROOFS: usize = 8;
-    let mut rng = rng();
-    for log_height in [12, 14, 16] {
-        let start = Instant::now();
-        let (_, vk) = keys::<S>(log_height);
-        trilemma_pcs::group::generators::<S>(1 + (1 << log_height));
-        println!("2^{log_height}: generators {:.0?}", start.elapsed());
-        let cell = |_| <S as Setting>::Base::from_u64(rng.random::<u64>() >> 48);
-        let matrix = Columns::<<S as Setting>::Base>::new((0..16 << log_height).map(cell).collect(), 16);
-        let z: <S as Setting>::Base = rng.random();
-        let g = <S as Setting>::Base::two_adic_generator(log_height);
-        let start = Instant::now();
-        let proof = Proof::<S>::new(vec![matrix], &[(0, z), (0, z * g)]);
-        println!(
-            "  commit 16 columns of 16 bits, open at two points {:.0?}, {} bytes",
-            start.elapsed(),
-            proof.bytes.len()
-        );
-        let start = Instant::now();
-        proof.accumulator(&vk);
-        println!("  check {:.1?}", start.elapsed());
-        let verify_all = |key: &VerifierKey<S>| (0..PROOFS).try_for_each(|_| proof.verify(key));
-        let start = Instant::now();
-        verify_all(&vk).expect("verifies");
-        let apart = start.elapsed();
-        let start = Instant::now();
-        together(&vk, verify_all).expect("verifies");
-        println!("  verify {PROOFS} proofs one by one {apart:.1?}, together {:.1?}", start.elapsed());
-    }
 }
