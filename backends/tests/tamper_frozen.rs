@@ -10,6 +10,7 @@ use common::tiny::{AirPiop, Tiny, options};
 use common::{accepts, in_parallel};
 use p3_field::PrimeCharacteristicRing;
 use trilemma_arith::air::Instance;
+use trilemma_arith::r1cs::R1cs;
 use trilemma_core::channel::{Oracle, Question, Shape};
 use trilemma_core::setting::{Bls12, KoalaBear4};
 use trilemma_core::{ClaimKind, ErrorTerm, Label, OracleVerifier, Piop, Reject, Setting};
@@ -91,12 +92,13 @@ fn every_value_matters_by_itself() {
             }
         });
         let idle = idle.into_inner().unwrap();
+        let r1cs = R1cs::of(&tiny.air);
         let unread = |instance: &Instance| {
-            let shape = tiny.air.tables[instance.table].shape();
-            if shape.uses_next() { shape.columns.len() - shape.next_columns().len() } else { 0 }
+            let (shape, block) = (tiny.air.tables[instance.table].shape(), &r1cs.blocks[instance.table]);
+            let products = if P::NAME == <Spartan as Piop<S>>::NAME { block.products.len() } else { 0 };
+            if shape.uses_next() { shape.columns.len() + products - shape.next_columns().len() } else { 0 }
         };
-        let along =
-            if P::NAME == <UniStark as Piop<S>>::NAME { tiny.trace.instances.iter().map(unread).sum() } else { 0 };
+        let along = tiny.trace.instances.iter().map(unread).sum();
         assert_eq!(idle.len(), along, "{}: these can be anything: {idle:?}", P::NAME);
         assert!(idle.iter().all(|(_, label)| *label == "answers"));
     }

@@ -42,7 +42,7 @@ fn proofs_of_bad_traces() {
                 for change in [|x: u32| x + 1, |x: u32| x ^ 2, |x: u32| x + (1 << 20)] {
                     let mut trace = tiny.trace.clone();
                     let cells = &mut trace.instances[i].cells;
-                    cells.resize(cells.len().max(cell + 1), 0);
+                    cells.resize(cells.len().max((cell / width + 1) * width), 0);
                     cells[cell] = change(cells[cell]);
                     traces.push(trace);
                 }
@@ -184,7 +184,7 @@ fn lies_in_every_message() {
                 let width = tiny.air.tables[instance.table].shape().columns.len();
                 column < width && {
                     let cell = row * width + column;
-                    instance.cells.resize(instance.cells.len().max(cell + 1), 0);
+                    instance.cells.resize(instance.cells.len().max((row + 1) * width), 0);
                     instance.cells[cell] += 1;
                     tiny.holds(&trace)
                 }
