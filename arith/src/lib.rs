@@ -9,6 +9,7 @@ pub mod air;
 pub mod expr;
 pub mod fill;
 pub mod kernel;
+pub mod plonkish;
 pub mod products;
 pub mod r1cs;
 pub mod table;

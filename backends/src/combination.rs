@@ -7,7 +7,6 @@ use p3_field::BasedVectorSpace;
 use serde::{Deserialize, Serialize};
 use trilemma_arith::r1cs::Block;
 use trilemma_arith::{Air, PublicTerm, TableShape, Trace};
-use trilemma_core::channel::Shape;
 use trilemma_core::runner::{Binding, IndexCommitment, ProverIndex, Runner};
 use trilemma_core::{ConfigError, Largest, Ledger, Options, Piop, Properties, ProveError, Reject, Setting};
 use trilemma_frontends::riscv::machine::{Machine, Sizes};
@@ -107,16 +106,10 @@ impl<S: Available, P: AirPiop<S>> System for Combination<S, P> {
             return Err(bad());
         }
         let air = Machine::of_sizes(sizes).air::<S>();
-        let shapes = index_shapes(&air);
+        let shapes = P::default().index_shapes(&air);
         let index = IndexCommitment { bytes: saved.index, shapes };
         Ok(Box::new(Key { scheme: self.scheme.clone(), sizes, air, index }))
     }
-}
-
-/// Shapes of the index's matrices.
-fn index_shapes<S: Setting>(air: &Air<S>) -> Vec<Shape> {
-    let shapes = air.tables.iter().map(|t| t.shape()).filter(|s| !s.fixed.is_empty());
-    shapes.map(|s| Shape { log_height: s.fixed_height.trailing_zeros() as usize, width: s.fixed.len() }).collect()
 }
 
 #[derive(Serialize, Deserialize)]

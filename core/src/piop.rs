@@ -1,6 +1,6 @@
 //! Polynomial interactive oracle proofs: an ordinary pair of functions over a channel.
 
-use crate::channel::{OracleProver, OracleVerifier};
+use crate::channel::{OracleProver, OracleVerifier, Shape};
 use crate::claim::{ClaimKind, Columns};
 use crate::error::{ProveError, Reject};
 use crate::setting::Setting;
@@ -20,6 +20,9 @@ pub trait Piop<S: Setting>: Send + Sync {
 
     /// Columns that depend on the relation only, committed once for the verifying key.
     fn index(&self, relation: &Self::Relation) -> Vec<Columns<S::Base>>;
+
+    /// Shapes of [`Self::index`], from what a verifier knows of the relation.
+    fn index_shapes(&self, relation: &Self::Relation) -> Vec<Shape>;
 
     /// Decides whether the statement holds. Reads like the paper.
     fn verify(

@@ -5,7 +5,7 @@ use p3_field::{Field, PrimeCharacteristicRing};
 use rayon::prelude::*;
 use trilemma_arith::air::{Air, Instance, Trace};
 use trilemma_core::claim::Columns;
-use trilemma_core::{ConfigError, ErrorTerm, Reject, Setting};
+use trilemma_core::{ConfigError, ErrorTerm, Reject, Setting, Shape};
 
 /// The tallest instance allowed.
 pub const MAX_LOG_HEIGHT: usize = 26;
@@ -160,6 +160,12 @@ pub fn columns<S: Setting>(instance: &Instance, width: usize) -> Columns<S::Base
 /// The fixed columns of every table that has some.
 pub fn index<S: Setting>(air: &Air<S>) -> Vec<Columns<S::Base>> {
     air.tables.iter().filter_map(|t| fixed_columns::<S>(&t.fixed())).collect()
+}
+
+/// Shapes of [`index`].
+pub fn index_shapes<S: Setting>(air: &Air<S>) -> Vec<Shape> {
+    let shapes = air.tables.iter().map(|t| t.shape()).filter(|s| !s.fixed.is_empty());
+    shapes.map(|s| Shape { log_height: s.fixed_height.trailing_zeros() as usize, width: s.fixed.len() }).collect()
 }
 
 /// Fixed columns as field elements, if there are any.

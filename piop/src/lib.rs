@@ -15,6 +15,10 @@ macro_rules! air_piop {
                 $crate::instances::index(relation)
             }
 
+            fn index_shapes(&self, relation: &Self::Relation) -> Vec<trilemma_core::Shape> {
+                $crate::instances::index_shapes(relation)
+            }
+
             fn verify(
                 &self,
                 relation: &Self::Relation,
