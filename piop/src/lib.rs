@@ -46,6 +46,7 @@ pub mod check_r1cs;
 pub mod instances;
 pub mod logup_gkr;
 pub mod ml_stark;
+pub mod marlin;
 mod packed;
 mod rows;
 mod shift;
