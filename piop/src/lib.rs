@@ -47,6 +47,7 @@ pub mod instances;
 pub mod logup_gkr;
 pub mod ml_stark;
 mod packed;
+pub mod plonk;
 mod rows;
 mod shift;
 pub mod spartan;
