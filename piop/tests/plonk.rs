@@ -204,7 +204,7 @@ impl<S: Available> OracleProver<S, Query<S>> for Forger<'_, S> {
     }
 }
 
-/// Every cell of every oracle, changed on its way.
+/// Every cell of every oracle, changed on its way; but for cells that nothing constrains.
 fn forged_oracles<S: Available, const LOGUP: bool>() {
     let toy = Toy::<S, LOGUP>::new("ideal");
     let layout = Layout::new(Plonk::<LOGUP>::PERMUTATION, &toy.form);
@@ -216,11 +216,13 @@ fn forged_oracles<S: Available, const LOGUP: bool>() {
     ];
     let mut forged = 0;
     for (label, groups) in oracles {
-        for (matrix, shape) in layout.shapes::<S>(groups).into_iter().enumerate() {
-            for cell in 0..shape.width << shape.log_height {
+        for (group, row) in groups.iter().flat_map(|g| (0..ROWS).map(move |r| (g, r))) {
+            for &poly in group.polys.iter().filter(|p| **p != Poly::Early(2) || ![3, 6, 7].contains(&row)) {
+                let (matrix, offset) = place::<S>(groups, poly);
                 let forge = |l: Label, matrices: &mut Vec<Columns<S::Base>>| {
                     if l == label {
-                        matrices[matrix].values[cell] += S::Base::ONE;
+                        let width = matrices[matrix].width;
+                        matrices[matrix].values[row * width + offset] += S::Base::ONE;
                     }
                 };
                 let proven = toy.prove_with(|inner| {
@@ -228,7 +230,7 @@ fn forged_oracles<S: Available, const LOGUP: bool>() {
                     let instance = field::<S>(&INSTANCE);
                     Plonk::<LOGUP>.prove(&toy.circuit, &instance, toy::assignment(&HONEST), &mut ch)
                 });
-                assert!(toy.verify(&proven.proof, &INSTANCE).is_err(), "{label}: cell {cell} of matrix {matrix}");
+                assert!(toy.verify(&proven.proof, &INSTANCE).is_err(), "row {row} of {poly:?}");
                 forged += 1;
             }
         }

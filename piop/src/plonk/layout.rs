@@ -37,7 +37,7 @@ pub enum Poly {
     Sigma(usize),
     /// An early column.
     Early(usize),
-    /// How often every row of a table is looked up.
+    /// How often every row of a part of a table is looked up.
     Multiplicity(usize),
     /// A late column.
     Late(usize),
@@ -91,6 +91,15 @@ pub fn width<S: Setting>(group: &Group) -> usize {
     group.polys.iter().map(|p| p.width::<S>()).sum()
 }
 
+/// Fixed columns that hold a table, or a part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The table's bus.
+    pub bus: usize,
+    /// The columns.
+    pub columns: Vec<usize>,
+}
+
 /// The columns of a proof.
 #[derive(Debug, Clone)]
 pub struct Layout {
@@ -104,10 +113,12 @@ pub struct Layout {
     pub permuted: Vec<Column>,
     /// Which of them each partial product covers; none without grand product.
     pub chunks: Vec<Range<usize>>,
-    /// Distinct tables: their fixed columns.
-    pub tables: Vec<Vec<usize>>,
-    /// The table of every lookup.
-    pub table_of: Vec<usize>,
+    /// Parts of the distinct tables.
+    pub parts: Vec<Part>,
+    /// The bus of every lookup, one for each distinct table.
+    pub buses: Vec<usize>,
+    /// The bus of the permutation, whose tuples are a value and a place.
+    pub copies: usize,
     /// Fractions in groups; every group but the last has a helper.
     pub groups: Vec<Vec<Fraction>>,
     /// Entries of the longest tuple.
@@ -127,12 +138,14 @@ pub struct Layout {
 impl Layout {
     /// The layout for a circuit, of which only the form is read.
     pub fn new<S: Setting>(mode: Permutation, circuit: &Circuit<S>) -> Self {
-        let (mut tables, mut table_of) = (Vec::<Vec<usize>>::new(), Vec::new());
+        let (mut tables, mut buses, mut parts) = (Vec::<&[usize]>::new(), Vec::new(), Vec::new());
         for lookup in &circuit.lookups {
-            table_of.push(tables.iter().position(|t| *t == lookup.table).unwrap_or(tables.len()));
-            if table_of.last() == Some(&tables.len()) {
-                tables.push(lookup.table.clone());
+            let bus = tables.iter().position(|t| *t == lookup.table).unwrap_or(tables.len());
+            if bus == tables.len() {
+                tables.push(&lookup.table);
+                parts.extend(lookup.parts().map(|columns| Part { bus, columns: columns.to_vec() }));
             }
+            buses.push(bus);
         }
         let width = circuit.permuted.len();
         let mut fractions = Vec::new();
@@ -140,12 +153,12 @@ impl Layout {
             let degree = lookup.inputs.iter().map(|&e| circuit.graph.degree(e)).max().unwrap_or(0);
             fractions.push((Fraction::Lookup(i), degree.max(1)));
         }
-        fractions.extend((0..tables.len()).map(|t| (Fraction::Table(t), 1)));
+        fractions.extend((0..parts.len()).map(|t| (Fraction::Table(t), 1)));
         if mode == Permutation::LogUp {
             fractions.extend((0..width).flat_map(|c| [(Fraction::Identity(c), 1), (Fraction::Sigma(c), 1)]));
         }
         let products = if mode == Permutation::GrandProduct { width } else { 0 };
-        let committed = circuit.fixed_names.len() + width + circuit.early.len() + tables.len() + circuit.late.len();
+        let committed = circuit.fixed_names.len() + width + circuit.early.len() + parts.len() + circuit.late.len();
         let degree = degree::<S>(circuit.gate_degree(), &fractions, products, committed);
         let chunks = chunks(products, degree);
         let groups = pack(&fractions, degree);
@@ -164,21 +177,22 @@ impl Layout {
         let early = (0..circuit.early.len()).map(Poly::Early);
         let helpers = (1..groups.len()).map(|g| Poly::Helper(g - 1));
         let accumulator = (!groups.is_empty()).then_some(Poly::Accumulator);
-        let longest = tables.iter().map(Vec::len).max().unwrap_or(0);
+        let longest = circuit.lookups.iter().map(|l| l.inputs.len()).max().unwrap_or(0);
         Self {
             log_rows: circuit.log_rows,
             degree,
             gates: circuit.gates.len(),
             index: group(fixed.chain((0..width).map(Poly::Sigma)).collect()),
-            early: group(early.chain((0..tables.len()).map(Poly::Multiplicity)).collect()),
+            early: group(early.chain((0..parts.len()).map(Poly::Multiplicity)).collect()),
             late: group((0..circuit.late.len()).map(Poly::Late).collect()),
             arguments: group((0..chunks.len()).map(Poly::Product).chain(helpers).chain(accumulator).collect()),
             quotient: group((0..degree - 1).map(Poly::Quotient).collect()),
             permuted: circuit.permuted.clone(),
             arity: longest.max(if width > 0 { 2 } else { 1 }),
             chunks,
-            tables,
-            table_of,
+            parts,
+            buses,
+            copies: tables.len(),
             groups,
         }
     }
@@ -188,7 +202,7 @@ impl Layout {
         1 << self.log_rows
     }
 
-    /// log2 of the quotient's parts, rounded up.
+    /// log2 of the quotient's columns, rounded up.
     pub const fn log_parts(&self) -> usize {
         (self.degree - 1).next_power_of_two().trailing_zeros() as usize
     }
@@ -196,11 +210,6 @@ impl Layout {
     /// Number of constraints.
     pub fn constraints(&self) -> usize {
         self.gates + self.chunks.len() + self.groups.len() + usize::from(!self.chunks.is_empty())
-    }
-
-    /// The bus of the permutation, whose tuples are a value and a place.
-    pub fn copies(&self) -> usize {
-        self.tables.len()
     }
 
     /// Refuses circuits that the argument is not sound or not defined for.
@@ -217,7 +226,7 @@ impl Layout {
         if cells as f64 * self.rows() as f64 >= 2f64.powi(S::Base::bits() as i32 - 1) {
             return refuse("more cells or lookups than the field tells apart");
         }
-        if circuit.lookups.iter().any(|l| l.inputs.len() != l.table.len()) {
+        if circuit.lookups.iter().any(|l| !l.table.len().is_multiple_of(l.inputs.len())) {
             return refuse("a lookup and its table differ in entries");
         }
         if circuit.lookups.iter().flat_map(|l| &l.inputs).any(|&e| circuit.graph.is_late(e)) {

@@ -78,7 +78,7 @@ impl<S: Setting> Program<S> {
         alphas: &[S::Ext],
     ) -> Self {
         let compiler = Compiler::new(circuit, alphas.len());
-        let starts = layout.table_of.iter().map(|&t| broadcast::<S>(fingerprints.start(t))).collect();
+        let starts = layout.buses.iter().map(|&t| broadcast::<S>(fingerprints.start(t))).collect();
         let powers = (0..layout.arity).map(|j| broadcast::<S>(fingerprints.power(j))).collect();
         let alphas = alphas.iter().map(|&a| broadcast::<S>(a)).collect();
         compiler.compile(

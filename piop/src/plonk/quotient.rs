@@ -198,7 +198,7 @@ fn fold_arguments<S: Smooth>(
     if !layout.groups.is_empty() {
         let helpers: Vec<_> = (1..layout.groups.len()).map(|g| at(Poly::Helper(g - 1))).collect();
         let step = ext::<S>(grid, slots.of(Poly::Accumulator), next) - at(Poly::Accumulator);
-        let lookups = layout.table_of.len();
+        let lookups = layout.buses.len();
         let fingerprints = &machine.lookups[word * lookups..][..lookups];
         let sums = layout.groups.iter().map(|group| arguments.sum(group, grid, here, fingerprints, factors));
         lookup::constraints(sums, &helpers, step).for_each(&mut add);

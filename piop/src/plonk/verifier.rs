@@ -80,8 +80,8 @@ fn constraints<S: Smooth>(
     let (mut identities, mut sigmas) = (Vec::new(), Vec::new());
     for (c, (&column, place)) in layout.permuted.iter().zip(places::<S::Base>(layout.permuted.len())).enumerate() {
         let value = opened.here(column.into());
-        identities.push(fingerprints.cell::<S::Ext, S::Ext>(layout.copies(), value, zeta * place));
-        sigmas.push(fingerprints.cell::<S::Ext, S::Ext>(layout.copies(), value, opened.here(Poly::Sigma(c))));
+        identities.push(fingerprints.cell::<S::Ext, S::Ext>(layout.copies, value, zeta * place));
+        sigmas.push(fingerprints.cell::<S::Ext, S::Ext>(layout.copies, value, opened.here(Poly::Sigma(c))));
     }
     let products: Vec<S::Ext> = (0..layout.chunks.len()).map(|j| opened.here(Poly::Product(j))).collect();
     let first_next = opened.at(Poly::Product(0), true);
@@ -90,11 +90,11 @@ fn constraints<S: Smooth>(
     let fraction = |&fraction: &Fraction| match fraction {
         Fraction::Lookup(i) => {
             let inputs = circuit.lookups[i].inputs.iter().map(node);
-            (Numerator::Plus, fingerprints.tuple::<S::Ext, S::Ext>(layout.table_of[i], inputs))
+            (Numerator::Plus, fingerprints.tuple::<S::Ext, S::Ext>(layout.buses[i], inputs))
         }
         Fraction::Table(t) => {
-            let row = layout.tables[t].iter().map(|&column| opened.here(Poly::Fixed(column)));
-            (Numerator::Minuses(opened.here(Poly::Multiplicity(t))), fingerprints.tuple::<S::Ext, S::Ext>(t, row))
+            let row = layout.parts[t].columns.iter().map(|&column| opened.here(Poly::Fixed(column)));
+            (Numerator::Minuses(opened.here(Poly::Multiplicity(t))), fingerprints.tuple::<S::Ext, S::Ext>(layout.parts[t].bus, row))
         }
         Fraction::Identity(c) => (Numerator::Plus, identities[c]),
         Fraction::Sigma(c) => (Numerator::Minus, sigmas[c]),

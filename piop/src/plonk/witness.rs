@@ -15,14 +15,14 @@ use super::lookup::{Fingerprints, Fraction, Numerator, sum};
 use super::program::{Machine, Program};
 use crate::packed::lanes;
 
-/// How often every row of every table is looked up; tuples in no table are left out.
+/// How often every row of every part of a table is looked up; tuples in no table are left out.
 pub fn multiplicities<S: Smooth>(
     circuit: &Circuit<S>,
     layout: &Layout,
     slots: &Slots,
     grid: &Grid<'_, S::Base>,
 ) -> Vec<Vec<S::Base>> {
-    if layout.tables.is_empty() {
+    if layout.parts.is_empty() {
         return Vec::new();
     }
     // Any fingerprints that tell tuples apart will do: only the counts depend on them.
@@ -31,25 +31,27 @@ pub fn multiplicities<S: Smooth>(
     let none = Challenges { gamma: S::Ext::ZERO, beta: vec![S::Ext::ZERO; circuit.arity] };
     let program = Program::new(circuit, layout, slots, &none, &fingerprints, &[]);
     let rows = layout.rows();
-    let find: Vec<HashMap<S::Ext, u32>> = (0..layout.tables.len())
+    let find: Vec<HashMap<S::Ext, usize>> = (0..layout.copies)
         .into_par_iter()
-        .map(|t| {
+        .map(|bus| {
             let mut find = HashMap::with_capacity(rows);
-            for row in 0..rows {
-                let entries = layout.tables[t].iter().map(|&c| circuit.fixed.column(c)[row]);
-                find.entry(fingerprints.tuple::<S::Base, S::Ext>(t, entries)).or_insert(row as u32);
+            for (t, part) in layout.parts.iter().enumerate().filter(|(_, part)| part.bus == bus) {
+                for row in 0..rows {
+                    let entries = part.columns.iter().map(|&c| circuit.fixed.column(c)[row]);
+                    find.entry(fingerprints.tuple::<S::Base, S::Ext>(bus, entries)).or_insert(t * rows + row);
+                }
             }
             find
         })
         .collect();
-    let counts: Vec<Vec<AtomicU32>> = find.iter().map(|_| (0..rows).map(|_| AtomicU32::new(0)).collect()).collect();
-    let lookups = layout.table_of.len();
+    let counts: Vec<AtomicU32> = (0..layout.parts.len() * rows).map(|_| AtomicU32::new(0)).collect();
+    let lookups = layout.buses.len();
     blocks::<S>(rows).for_each_init(
         || program.machine(),
         |machine, start| {
             program.run(grid, start, machine);
             let count = (rows - start).min(words::<S>() * lanes::<S>());
-            for (lookup, &t) in layout.table_of.iter().enumerate() {
+            for (lookup, &bus) in layout.buses.iter().enumerate() {
                 // Most rows look up what the row before did.
                 let mut last: Option<(S::Ext, &AtomicU32, u32)> = None;
                 for row in 0..count {
@@ -59,7 +61,7 @@ pub fn multiplicities<S: Smooth>(
                         Some((same, cell, times)) if same == key => Some((same, cell, times + 1)),
                         before => {
                             flush(before);
-                            find[t].get(&key).map(|&at| (key, &counts[t][at as usize], 1))
+                            find[bus].get(&key).map(|&at| (key, &counts[at], 1))
                         }
                     };
                 }
@@ -67,8 +69,8 @@ pub fn multiplicities<S: Smooth>(
             }
         },
     );
-    let field = |counts: Vec<AtomicU32>| counts.into_iter().map(|c| S::Base::from_u32(c.into_inner())).collect();
-    counts.into_iter().map(field).collect()
+    let field = |counts: &[AtomicU32]| counts.iter().map(|c| S::Base::from_u32(c.load(Ordering::Relaxed))).collect();
+    counts.chunks_exact(rows).map(field).collect()
 }
 
 fn flush<E>(count: Option<(E, &AtomicU32, u32)>) {
@@ -118,7 +120,7 @@ impl<'a, S: Smooth> Arguments<'a, S> {
         let points: PackedBase<S> = grid.points(rows);
         for (c, (&column, &place)) in self.layout.permuted.iter().zip(&self.places).enumerate() {
             let cell = value::<S>(grid, self.slots.of(column.into()), rows);
-            let bus = self.layout.copies();
+            let bus = self.layout.copies;
             let sigma: PackedBase<S> = grid.base(self.slots.of(Poly::Sigma(c)), rows);
             factors.identities.push(self.cell(bus, cell, points * place));
             factors.sigmas.push(self.cell(bus, cell, sigma));
@@ -141,10 +143,10 @@ impl<'a, S: Smooth> Arguments<'a, S> {
         sum(group.iter().map(|&fraction| match fraction {
             Fraction::Lookup(i) => (Numerator::Plus, lookups[i]),
             Fraction::Table(t) => {
-                let entries = self.layout.tables[t].iter();
+                let entries = self.layout.parts[t].columns.iter();
                 let entries = entries.map(|&c| grid.base::<PackedBase<S>>(self.slots.of(Poly::Fixed(c)), rows));
                 let multiplicity = value::<S>(grid, self.slots.of(Poly::Multiplicity(t)), rows);
-                (Numerator::Minuses(multiplicity), self.fingerprints.tuple(t, entries))
+                (Numerator::Minuses(multiplicity), self.fingerprints.tuple(self.layout.parts[t].bus, entries))
             }
             Fraction::Identity(c) => (Numerator::Plus, factors.identities[c]),
             Fraction::Sigma(c) => (Numerator::Minus, factors.sigmas[c]),
@@ -198,7 +200,7 @@ fn row_fractions<S: Smooth>(
     factors: &mut Factors<S>,
     fractions: &mut Vec<(PackedExt<S>, PackedExt<S>)>,
 ) {
-    let lookups = layout.table_of.len();
+    let lookups = layout.buses.len();
     let rows = &machine.rows.here[word * lanes::<S>()..][..lanes::<S>()];
     let fingerprints = &machine.lookups[word * lookups..][..lookups];
     arguments.factors(grid, rows, factors);
