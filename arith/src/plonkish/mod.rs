@@ -15,6 +15,8 @@
 
 mod circuit;
 mod graph;
+mod lookups;
 
 pub use circuit::{Assignment, Cell, Circuit, Extent, Gate, Late, Lookup, Lowering, instance};
 pub use graph::{Column, Graph, Id, Node, Query};
+pub use lookups::{LookupTable, Lookups, Role};
