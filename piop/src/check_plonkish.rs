@@ -134,8 +134,11 @@ impl<'a, S: Setting> Values<'a, S> {
         let mut tables: BTreeMap<&[usize], HashSet<Vec<S::Ext>>> = BTreeMap::new();
         for lookup in &self.circuit.lookups {
             tables.entry(&lookup.table).or_insert_with(|| {
-                let columns: Vec<_> = lookup.table.iter().map(|&c| self.circuit.fixed.column(c)).collect();
-                (0..self.circuit.rows()).map(|r| columns.iter().map(|c| c[r].into()).collect()).collect()
+                let tuples = lookup.parts().flat_map(|part| {
+                    let columns: Vec<_> = part.iter().map(|&c| self.circuit.fixed.column(c)).collect();
+                    (0..self.circuit.rows()).map(move |r| columns.iter().map(|c| c[r].into()).collect())
+                });
+                tuples.collect()
             });
         }
         let rows = (0..self.circuit.rows()).into_par_iter();

@@ -35,7 +35,8 @@
 //! row are read by no gate with a selector that is not 0 there; `S` is determined up to a constant.
 //!
 //! **Cost.** Width and number of helpers minimise `rows * (W + E (H + 1) + E/2 lookups)`, where `E` is the
-//! degree of the challenge field.
+//! degree of the challenge field. A lookup table needs a row for each of its own; cut into parts, it needs
+//! columns instead.
 
 mod fill;
 mod gates;
@@ -61,11 +62,13 @@ pub struct Params {
     pub width: Option<usize>,
     /// Bound of the degree of gates, at least 4.
     pub degree: usize,
+    /// Whether lookup tables longer than the rows in use are cut into parts.
+    pub split: bool,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Self { width: None, degree: 5 }
+        Self { width: None, degree: 5, split: false }
     }
 }
 

@@ -86,8 +86,12 @@ pub fn contents<S: Setting>(air: &Air<S>, plan: &Plan, extent: &Extent, circuit:
     let fixed = fixed(air, plan, extent);
     let mut values = codes.values;
     values.extend_from_slice(&fixed.values);
-    for &table in &plan.tables {
-        values.extend(plan.lookups.contents(air, table, rows).values);
+    for &(table, parts) in &plan.tables {
+        let contents = plan.lookups.contents(air, table, parts * rows);
+        for part in 0..parts {
+            let columns = (0..contents.width()).map(|c| &contents.column(c)[part * rows..][..rows]);
+            columns.for_each(|column| values.extend_from_slice(column));
+        }
     }
     circuit.fixed = ByColumn { values, height: rows };
     circuit.copies = copies;

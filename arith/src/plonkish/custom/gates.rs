@@ -194,7 +194,7 @@ impl<'a> Builder<'a> {
     /// Chooses slots for the lookups of a row: where an equal lookup of another row is, if possible.
     fn place_lookups(&mut self, b: usize, block: &Block, row: usize) {
         let kind = block.kind + row;
-        for &table in &self.plan.tables {
+        for &(table, _) in &self.plan.tables {
             let mut left: Vec<Vec<Id>> = Vec::new();
             for (consumer, _) in block.text.consumers.iter().zip(&block.anchors).filter(|(_, r)| **r == row) {
                 if consumer.table == table {
@@ -288,7 +288,8 @@ impl<'a> Builder<'a> {
     fn lookups(&mut self) -> Vec<Lookup> {
         let mut lookups = Vec::new();
         let mut start = self.plan.selectors + self.plan.fixed;
-        for (table, slots) in self.slots.clone() {
+        for &(table, parts) in &self.plan.tables {
+            let slots = self.slots.get(&table).cloned().unwrap_or_default();
             let bus = self.plan.lookups.tables[table].bus;
             for (slot, entries) in slots.into_iter().enumerate() {
                 let inputs = entries.into_iter().map(|classes| {
@@ -296,10 +297,10 @@ impl<'a> Builder<'a> {
                     self.selected(&classes)
                 });
                 let inputs = inputs.collect();
-                let table = (start..=start + bus.arity).collect();
+                let table = (start..start + parts * (1 + bus.arity)).collect();
                 lookups.push(Lookup { what: format!("{} {slot}", bus.name), inputs, table });
             }
-            start += 1 + bus.arity;
+            start += parts * (1 + bus.arity);
         }
         lookups
     }
@@ -310,10 +311,12 @@ impl<'a> Builder<'a> {
         let (gates, lookups) = (self.gates(), self.lookups());
         let mut fixed_names: Vec<String> = (0..plan.selectors).map(|i| format!("kind {i}")).collect();
         fixed_names.extend((0..plan.fixed).map(|i| format!("fixed {i}")));
-        for &table in &plan.tables {
+        for &(table, parts) in &plan.tables {
             let bus = plan.lookups.tables[table].bus;
-            fixed_names.push(format!("in {}", bus.name));
-            fixed_names.extend((0..bus.arity).map(|i| format!("{} {i}", bus.name)));
+            for _ in 0..parts {
+                fixed_names.push(format!("in {}", bus.name));
+                fixed_names.extend((0..bus.arity).map(|i| format!("{} {i}", bus.name)));
+            }
         }
         let mut late: Vec<String> = (0..plan.helpers).map(|h| format!("helper {h}")).collect();
         late.extend((plan.helpers > 0).then(|| "sum".to_string()));

@@ -75,8 +75,8 @@ pub struct Plan {
     pub selectors: usize,
     /// Fixed columns of tables.
     pub fixed: usize,
-    /// Lookup tables that are used, by number.
-    pub tables: Vec<usize>,
+    /// Lookup tables that are used, by number, and the parts that each is cut into.
+    pub tables: Vec<(usize, usize)>,
     /// Fractions.
     pub fractions: usize,
 }
@@ -101,20 +101,16 @@ impl Plan {
         }
         let used: BTreeSet<usize> = texts.iter().flat_map(|t| &t.0.consumers).map(|c| c.table).collect();
         let entries: usize = extent.statement.iter().map(|(bus, _)| bus.arity).sum();
-        let least = used.iter().map(|&n| lookups.tables[n].rows).chain([entries, 4]).max().unwrap_or(4);
         let seams = instances.iter().filter(|i| air.tables[i.table].shape().uses_next()).count();
-        let dimension = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION;
-        let best = shapes(&texts, params).filter_map(|(width, helpers)| {
-            let rows =
-                seams + texts.iter().try_fold(0usize, |sum, (t, n)| Some(sum + n * height(t, width, helpers)?))?;
-            let log_rows = rows.max(least).next_power_of_two().trailing_zeros() as usize;
-            let late = if helpers == 0 { 0 } else { helpers + 1 };
-            let slots: usize = used.iter().map(|&n| slots(&texts, n, width, helpers)).sum();
-            // A lookup costs a PIOP about half a late column.
-            let cells = 2 * width + 2 * dimension * late + dimension * slots;
-            Some((cells << log_rows, width, helpers, log_rows))
-        });
-        let Some((_, width, helpers, log_rows)) = best.min() else {
+        let size = Size {
+            texts: &texts,
+            tables: used.iter().map(|&n| (n, lookups.tables[n].rows, lookups.tables[n].bus.arity)).collect(),
+            least: entries.max(4),
+            seams,
+            dimension: <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION,
+        };
+        let best = shapes(&texts, params).flat_map(|(width, helpers)| size.costs(width, helpers, params.split)).min();
+        let Some(Cost { width, helpers, log_rows, .. }) = best else {
             return Err(ConfigError("no layout has columns enough for a table".to_string()));
         };
 
@@ -137,7 +133,6 @@ impl Plan {
         let mut plan = Self {
             params,
             degrees,
-            lookups,
             fixed: blocks.iter().map(|b| b.text.fixed).max().unwrap_or(0),
             blocks,
             runs: Vec::new(),
@@ -145,8 +140,9 @@ impl Plan {
             width,
             helpers,
             selectors: selectors(kind, degrees.selector),
-            tables: used.into_iter().collect(),
+            tables: used.into_iter().map(|n| (n, parts(lookups.tables[n].rows, log_rows))).collect(),
             fractions,
+            lookups,
         };
         let mut start = 0;
         let block = |table, arity| {
@@ -188,6 +184,58 @@ impl Plan {
         }
         columns
     }
+}
+
+/// What the cost of a layout depends on.
+struct Size<'a> {
+    texts: &'a [(Text, usize)],
+    /// Number, rows and arity of lookup tables.
+    tables: Vec<(usize, usize, usize)>,
+    /// The fewest rows.
+    least: usize,
+    /// Rows that close cycles.
+    seams: usize,
+    /// Degree of the challenge field.
+    dimension: usize,
+}
+
+/// What a layout costs; the first field decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost {
+    cells: usize,
+    width: usize,
+    helpers: usize,
+    log_rows: usize,
+}
+
+impl Size<'_> {
+    /// The costs of layouts of this width, if tables fit. The base cells are counted that a prover
+    /// commits to, for a lookup half a late column, for a part of a lookup table a count and half a late
+    /// column; fixed columns count half.
+    fn costs(&self, width: usize, helpers: usize, split: bool) -> Vec<Cost> {
+        let rows = self.texts.iter().try_fold(0, |sum, (t, n)| Some(sum + n * height(t, width, helpers)?));
+        let Some(rows) = rows else { return Vec::new() };
+        let log = |rows: usize| rows.next_power_of_two().trailing_zeros() as usize;
+        let least = log(self.least.max(rows + self.seams));
+        let longest = self.tables.iter().map(|t| log(t.1)).max().unwrap_or(0).max(least);
+        let late = if helpers == 0 { 0 } else { helpers + 1 };
+        let slots: usize = self.tables.iter().map(|t| slots(self.texts, t.0, width, helpers)).sum();
+        let layouts = if split { least..=longest } else { longest..=longest };
+        layouts
+            .map(|log_rows| {
+                let part =
+                    |&(_, rows, arity): &(usize, usize, usize)| parts(rows, log_rows) * (self.dimension + arity + 3);
+                let tables: usize = self.tables.iter().map(part).sum();
+                let cells = 2 * width + 2 * self.dimension * late + self.dimension * slots + tables;
+                Cost { cells: cells << log_rows, width, helpers, log_rows }
+            })
+            .collect()
+    }
+}
+
+/// Parts of a lookup table.
+const fn parts(rows: usize, log_rows: usize) -> usize {
+    rows.div_ceil(1 << log_rows)
 }
 
 /// Widths and helper columns to try.
