@@ -94,7 +94,10 @@ fn constraints<S: Smooth>(
         }
         Fraction::Table(t) => {
             let row = layout.parts[t].columns.iter().map(|&column| opened.here(Poly::Fixed(column)));
-            (Numerator::Minuses(opened.here(Poly::Multiplicity(t))), fingerprints.tuple::<S::Ext, S::Ext>(layout.parts[t].bus, row))
+            (
+                Numerator::Minuses(opened.here(Poly::Multiplicity(t))),
+                fingerprints.tuple::<S::Ext, S::Ext>(layout.parts[t].bus, row),
+            )
         }
         Fraction::Identity(c) => (Numerator::Plus, identities[c]),
         Fraction::Sigma(c) => (Numerator::Minus, sigmas[c]),
