@@ -1,7 +1,5 @@
 //! The prover's columns, on the domain or on a coset of it, read a few rows at a time.
 
-use std::collections::HashMap;
-
 use p3_field::{BasedVectorSpace, PackedValue};
 use p3_util::reverse_bits_len;
 use rayon::prelude::*;
@@ -13,7 +11,7 @@ use super::layout::{Group, Layout, Poly, width};
 use crate::packed::lanes;
 
 /// Where a column lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Slot {
     /// The matrix.
     pub matrix: usize,
@@ -24,27 +22,64 @@ pub struct Slot {
 }
 
 /// Where all columns lie: the instance first, then the oracles but the quotient.
-#[derive(Debug)]
-pub struct Slots(HashMap<Poly, Slot>);
+#[derive(Debug, Default)]
+pub struct Slots {
+    fixed: Vec<Slot>,
+    sigma: Vec<Slot>,
+    early: Vec<Slot>,
+    multiplicity: Vec<Slot>,
+    late: Vec<Slot>,
+    product: Vec<Slot>,
+    helper: Vec<Slot>,
+    /// The instance and the accumulator.
+    single: [Slot; 2],
+}
 
 impl Slots {
     /// The slots of a layout.
     pub fn new<S: Setting>(layout: &Layout) -> Self {
-        let mut slots = HashMap::from([(Poly::Instance, Slot { matrix: 0, offset: 0, ext: false })]);
+        let mut slots = Self::default();
         let oracles = [&layout.index, &layout.early, &layout.late, &layout.arguments];
         for (matrix, group) in oracles.into_iter().flatten().enumerate() {
             let mut offset = 0;
             for &poly in &group.polys {
-                slots.insert(poly, Slot { matrix: matrix + 1, offset, ext: poly.is_ext() });
+                *slots.of_mut(poly) = Slot { matrix: matrix + 1, offset, ext: poly.is_ext() };
                 offset += poly.width::<S>();
             }
         }
-        Self(slots)
+        slots
     }
 
-    /// Where a column of the layout lies.
+    fn of_mut(&mut self, poly: Poly) -> &mut Slot {
+        let (slots, i) = match poly {
+            Poly::Fixed(i) => (&mut self.fixed, i),
+            Poly::Sigma(i) => (&mut self.sigma, i),
+            Poly::Early(i) => (&mut self.early, i),
+            Poly::Multiplicity(i) => (&mut self.multiplicity, i),
+            Poly::Late(i) => (&mut self.late, i),
+            Poly::Product(i) => (&mut self.product, i),
+            Poly::Helper(i) => (&mut self.helper, i),
+            Poly::Accumulator => return &mut self.single[1],
+            Poly::Instance | Poly::Quotient(_) => return &mut self.single[0],
+        };
+        slots.resize(slots.len().max(i + 1), Slot::default());
+        &mut slots[i]
+    }
+
+    /// Where a column of the layout lies; the quotient is not among them.
+    #[inline]
     pub fn of(&self, poly: Poly) -> Slot {
-        self.0[&poly]
+        match poly {
+            Poly::Fixed(i) => self.fixed[i],
+            Poly::Sigma(i) => self.sigma[i],
+            Poly::Early(i) => self.early[i],
+            Poly::Multiplicity(i) => self.multiplicity[i],
+            Poly::Late(i) => self.late[i],
+            Poly::Product(i) => self.product[i],
+            Poly::Helper(i) => self.helper[i],
+            Poly::Accumulator => self.single[1],
+            Poly::Instance | Poly::Quotient(_) => self.single[0],
+        }
     }
 }
 

@@ -55,7 +55,7 @@ impl<F: TwoAdicField + Ord> Source<'_, F> {
 
 /// The values of columns of coefficients on the domain, in bit-reversed order.
 fn reversed<F: TwoAdicField + Ord>(columns: Columns<F>) -> Columns<F> {
-    Radix2DitParallel::default().dft_batch(columns).bit_reverse_rows().to_row_major_matrix()
+    Radix2DitParallel::default().dft_batch(columns).bit_reverse_rows()
 }
 
 /// The coefficients of `f(shift X)` from the transform `sum_r f(w^r) w^(r j)` of its values.
@@ -190,18 +190,20 @@ fn fold_arguments<S: Smooth>(
         arguments.factors(grid, here, factors);
     }
     if !layout.chunks.is_empty() {
-        let products: Vec<_> = (0..layout.chunks.len()).map(|j| at(Poly::Product(j))).collect();
+        factors.products.clear();
+        factors.products.extend((0..layout.chunks.len()).map(|j| at(Poly::Product(j))));
         let first = ext::<S>(grid, slots.of(Poly::Product(0)), next);
-        let (identities, sigmas) = (&factors.identities, &factors.sigmas);
-        permutation::constraints(&layout.chunks, &products, first, identities, sigmas).for_each(&mut add);
+        let Factors { identities, sigmas, products, .. } = &*factors;
+        permutation::constraints(&layout.chunks, products, first, identities, sigmas).for_each(&mut add);
     }
     if !layout.groups.is_empty() {
-        let helpers: Vec<_> = (1..layout.groups.len()).map(|g| at(Poly::Helper(g - 1))).collect();
+        factors.helpers.clear();
+        factors.helpers.extend((1..layout.groups.len()).map(|g| at(Poly::Helper(g - 1))));
         let step = ext::<S>(grid, slots.of(Poly::Accumulator), next) - at(Poly::Accumulator);
         let lookups = layout.buses.len();
         let fingerprints = &machine.lookups[word * lookups..][..lookups];
         let sums = layout.groups.iter().map(|group| arguments.sum(group, grid, here, fingerprints, factors));
-        lookup::constraints(sums, &helpers, step).for_each(&mut add);
+        lookup::constraints(sums, &factors.helpers, step).for_each(&mut add);
     }
     sum
 }

@@ -93,17 +93,21 @@ pub struct Arguments<'a, S: Setting> {
     places: Vec<S::Base>,
 }
 
-/// Fingerprints of a word of rows.
+/// What the arguments read of a word of rows.
 pub struct Factors<S: Setting> {
     /// Permuted cells at their places.
     pub identities: Vec<PackedExt<S>>,
     /// Permuted cells where they are copied to.
     pub sigmas: Vec<PackedExt<S>>,
+    /// Partial products.
+    pub products: Vec<PackedExt<S>>,
+    /// Helpers.
+    pub helpers: Vec<PackedExt<S>>,
 }
 
 impl<S: Setting> Default for Factors<S> {
     fn default() -> Self {
-        Self { identities: Vec::new(), sigmas: Vec::new() }
+        Self { identities: Vec::new(), sigmas: Vec::new(), products: Vec::new(), helpers: Vec::new() }
     }
 }
 
