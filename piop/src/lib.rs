@@ -42,12 +42,14 @@ macro_rules! air_piop {
 }
 
 pub mod check;
+pub mod check_plonkish;
 pub mod check_r1cs;
 pub mod instances;
 pub mod logup_gkr;
 pub mod ml_stark;
 pub mod marlin;
 mod packed;
+pub mod plonk;
 mod rows;
 mod shift;
 pub mod spartan;
