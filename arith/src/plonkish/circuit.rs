@@ -107,10 +107,7 @@ pub struct Assignment<S: Setting> {
 
 /// What fills late columns.
 pub type Late<S> = Box<
-    dyn FnOnce(
-            &ByColumn<<S as Setting>::Base>,
-            &Challenges<<S as Setting>::Ext>,
-        ) -> ByColumn<<S as Setting>::Ext>
+    dyn FnOnce(&ByColumn<<S as Setting>::Base>, &Challenges<<S as Setting>::Ext>) -> ByColumn<<S as Setting>::Ext>
         + Send,
 >;
 
