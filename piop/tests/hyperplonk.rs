@@ -3,105 +3,33 @@
 
 #[path = "common/circuits.rs"]
 mod circuits;
+#[path = "common/hyperplonk.rs"]
+mod common;
 
 use circuits::{Kept, Toy, part, toy};
+use common::{Channel, Keyed, Query, form};
 use p3_field::PrimeCharacteristicRing;
 use p3_koala_bear::KoalaBear;
-use trilemma_arith::plonkish::{Circuit, Column};
+use trilemma_arith::plonkish::Column;
 use trilemma_arith::r1cs::ByColumn;
 use trilemma_core::channel::{Oracle, OracleProver, Question};
-use trilemma_core::runner::{Binding, IndexCommitment, ProverIndex, Runner};
 use trilemma_core::setting::{Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
-use trilemma_core::{
-    ClaimKind, Columns, ErrorTerm, Label, MlEval, Options, Piop, ProveError, Reject, Security, Setting,
-};
+use trilemma_core::{ClaimKind, Columns, ErrorTerm, Label, ProveError, Reject, Setting};
 use trilemma_pcs::Available;
-use trilemma_piop::hyperplonk::HyperPlonk;
 
-type Query<S> = MlEval<<S as Setting>::Ext>;
-type Channel<'a, S> = dyn OracleProver<S, Query<S>> + 'a;
-
-/// A toy with keys of the ideal scheme.
-struct Keyed<S: Available> {
-    toy: Toy<S>,
-    runner: Box<dyn Runner<S, Query<S>>>,
-    index: IndexCommitment,
-    prover_index: ProverIndex,
-}
-
-impl<S: Available> Keyed<S> {
-    fn new(toy: Toy<S>) -> Self {
-        let security = Security { bits: 60, ..Security::default() };
-        let options = Options { security, ..Options::default() };
-        let entry = S::multilinear().into_iter().find(|entry| entry.name == "ideal").unwrap();
-        let runner = (entry.setup)(&options, 10).unwrap();
-        let (index, prover_index) = runner.index(b"toy", HyperPlonk.index(&toy.circuit)).unwrap();
-        assert_eq!(index.shapes, HyperPlonk.index_shapes(&form(&toy.circuit)));
-        Self { toy, runner, index, prover_index }
-    }
-
-    /// Runs the honest prover behind a channel that may lie.
-    fn prove(
-        &self,
-        early: &ByColumn<S::Base>,
-        instance: &[S::Base],
-        wrap: impl Fn(
-            &mut Channel<'_, S>,
-            &mut dyn FnMut(&mut Channel<'_, S>) -> Result<(), ProveError>,
-        ) -> Result<(), ProveError>,
-    ) -> Vec<u8> {
-        let instance = instance.to_vec();
-        let mut run = |ch: &mut Channel<'_, S>| {
-            let mut prove = |ch: &mut Channel<'_, S>| {
-                HyperPlonk.prove(&self.toy.circuit, &instance, self.toy.assignment(early), ch)
-            };
-            wrap(ch, &mut prove)
-        };
-        let binding = Binding { protocol: b"toy", statement: b"" };
-        self.runner.prove(binding, (&self.index, &self.prover_index), &mut run).unwrap().proof
-    }
-
-    fn verify(&self, instance: &[S::Base], proof: &[u8]) -> Result<(), Reject> {
-        let (form, instance) = (form(&self.toy.circuit), instance.to_vec());
-        let binding = Binding { protocol: b"toy", statement: b"" };
-        let mut run = |ch: &mut dyn trilemma_core::OracleVerifier<S, Query<S>>| HyperPlonk.verify(&form, &instance, ch);
-        self.runner.verify(binding, &self.index, proof, &mut run).map(|_| ())
-    }
-
-    fn verdict(&self, early: &ByColumn<S::Base>, instance: &[S::Base]) -> Result<(), Reject> {
-        self.verify(instance, &self.prove(early, instance, |ch, prove| prove(ch)))
-    }
-}
-
-/// What a verifier knows of a circuit.
-fn form<S: Setting>(circuit: &Circuit<S>) -> Circuit<S> {
-    Circuit {
-        name: circuit.name,
-        log_rows: circuit.log_rows,
-        fixed_names: circuit.fixed_names.clone(),
-        early: circuit.early.clone(),
-        late: circuit.late.clone(),
-        instance: circuit.instance,
-        graph: circuit.graph.clone(),
-        gates: circuit.gates.clone(),
-        lookups: circuit.lookups.clone(),
-        permuted: circuit.permuted.clone(),
-        arity: circuit.arity,
-        fractions: circuit.fractions,
-        fixed: ByColumn { values: Vec::new(), height: circuit.rows() },
-        copies: Vec::new(),
-    }
+fn keyed<S: Available>(toy: &Toy<S>) -> Keyed<S> {
+    Keyed::new(toy.circuit(), form(&toy.circuit), "ideal")
 }
 
 fn mutations<S: Available>(toy: Toy<S>, every: usize) {
     let log_rows = toy.circuit.log_rows;
-    let keyed = Keyed::new(toy);
-    let Toy { early, instance, .. } = &keyed.toy;
-    assert_eq!(keyed.verdict(early, instance), Ok(()));
+    let keyed = keyed(&toy);
+    let Toy { early, instance, .. } = &toy;
+    assert_eq!(keyed.verdict(instance, toy.assignment(early)), Ok(()));
     let (mut accepted, mut refused) = (0, 0);
     let mut judge = |early: &ByColumn<S::Base>, instance: &[S::Base], what: &str| {
-        let verdict = keyed.verdict(early, instance);
-        assert_eq!(verdict.is_ok(), keyed.toy.holds(early, instance), "{what}: {verdict:?}");
+        let verdict = keyed.verdict(instance, toy.assignment(early));
+        assert_eq!(verdict.is_ok(), toy.holds(early, instance), "{what}: {verdict:?}");
         *(if verdict.is_ok() { &mut accepted } else { &mut refused }) += 1;
     };
     for at in (0..early.values.len()).step_by(every) {
@@ -214,36 +142,38 @@ impl<S: Setting> OracleProver<S, Query<S>> for Liar<'_, '_, S> {
     }
 }
 
-fn lie<S: Available>(keyed: &Keyed<S>, lies: &[Lie]) -> (Result<(), Reject>, usize) {
+fn lie<S: Available>(toy: &Toy<S>, keyed: &Keyed<S>, lies: &[Lie]) -> (Result<(), Reject>, usize) {
     let scalars = std::cell::Cell::new(0);
-    let Toy { early, instance, .. } = &keyed.toy;
-    let proof = keyed.prove(early, instance, |inner, prove| {
+    let Toy { early, instance, .. } = toy;
+    let proven = keyed.prove_with(instance, toy.assignment(early), |inner, prove| {
         let mut liar = Liar { inner, lies, scalars: 0 };
         let done = prove(&mut liar);
         scalars.set(liar.scalars);
         done
     });
-    (keyed.verify(instance, &proof), scalars.get())
+    (keyed.verify(instance, &proven.proof), scalars.get())
 }
 
 fn lies<S: Available>() {
-    let keyed = Keyed::new(toy::<S>(3));
-    let (honest, scalars) = lie(&keyed, &[]);
+    let toy = toy::<S>(3);
+    let keyed = keyed(&toy);
+    let lie = |lies: &[Lie]| lie(&toy, &keyed, lies);
+    let (honest, scalars) = lie(&[]);
     assert_eq!(honest, Ok(()));
     for at in 0..scalars {
-        assert!(lie(&keyed, &[Lie::Scalar(at)]).0.is_err(), "scalar {at}");
+        assert!(lie(&[Lie::Scalar(at)]).0.is_err(), "scalar {at}");
     }
-    let refused = |lies: &[Lie], by: &str| assert_eq!(lie(&keyed, lies).0, Err(Reject::new(by)), "{lies:?}");
+    let refused = |lies: &[Lie], by: &str| assert_eq!(lie(lies).0, Err(Reject::new(by)), "{lies:?}");
     // Multiplicities follow the six early columns; late columns are all constrained.
     let extension = <S::Ext as p3_field::BasedVectorSpace<S::Base>>::DIMENSION;
     for row in 0..8 {
-        for column in 6..8 {
+        for column in 6..9 {
             let times = Lie::Cell("early", [row, column]);
             refused(&[times], "the buses balance");
             refused(&[times, Lie::Zero("bus root", 0)], "a layer of the buses");
         }
         for column in 0..3 * extension {
-            assert!(lie(&keyed, &[Lie::Cell("late", [row, column])]).0.is_err(), "late {row}, {column}");
+            assert!(lie(&[Lie::Cell("late", [row, column])]).0.is_err(), "late {row}, {column}");
         }
     }
     // The next sum and the next other are in one gate only, which cancels lies that are equal.
@@ -261,15 +191,15 @@ fn lies_are_caught() {
 /// The number of public values is the circuit's, and a circuit too large for its field is none.
 #[test]
 fn shapes_are_checked() {
-    let mut keyed = Keyed::new(toy::<KoalaBear4>(3));
-    let Toy { early, instance, .. } = &keyed.toy;
-    let proof = keyed.prove(early, instance, |ch, prove| prove(ch));
+    let toy = toy::<KoalaBear4>(3);
+    let mut keyed = keyed(&toy);
+    let instance = &toy.instance;
+    let proof = keyed.prove(instance, toy.assignment(&toy.early)).proof;
     let longer = [instance.as_slice(), &[KoalaBear::ZERO]].concat();
     assert_eq!(keyed.verify(&longer, &proof), Err(Reject::new("the number of public values")));
     assert_eq!(keyed.verify(&instance[..1], &proof), Err(Reject::new("the number of public values")));
-    let instance = instance.clone();
-    keyed.toy.circuit.log_rows = 26;
-    keyed.toy.circuit.permuted = vec![Column::Early(0); 8];
-    let refused = keyed.verify(&instance, &proof).unwrap_err();
+    keyed.form.log_rows = 26;
+    keyed.form.permuted = vec![Column::Early(0); 8];
+    let refused = keyed.verify(instance, &proof).unwrap_err();
     assert!(refused.what.contains("more fractions than the characteristic allows"), "{refused}");
 }

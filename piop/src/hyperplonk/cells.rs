@@ -32,7 +32,7 @@ pub struct Cells<'a, S: Setting> {
     /// Successors of permuted cells.
     pub sigma: Vec<&'a [S::Base]>,
     early: Vec<&'a [S::Base]>,
-    /// How often lookups name each row of each table.
+    /// How often lookups name each row of each part of a table.
     pub multiplicities: Vec<&'a [S::Base]>,
     instance: Vec<S::Base>,
     /// Columns that are read on the next row, rotated.

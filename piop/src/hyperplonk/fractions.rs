@@ -1,4 +1,4 @@
-//! All fractions of step 5, column by column: identities, successors, lookups, tables.
+//! All fractions of step 5, column by column: identities, successors, lookups, parts of tables.
 
 use p3_field::{Algebra, PackedFieldExtension, PackedValue, PrimeCharacteristicRing};
 use rayon::prelude::*;
@@ -72,8 +72,8 @@ struct Inputs<'a, V, X> {
     tuple: Vec<Register>,
 }
 
-/// Columns of a table and its multiplicities.
-struct Table<'a, V> {
+/// Columns of a part of a table and its multiplicities.
+struct Part<'a, V> {
     tag: Bus,
     columns: Vec<&'a [V]>,
     times: &'a [V],
@@ -83,7 +83,7 @@ struct Table<'a, V> {
 struct Words<'a, V, X> {
     permuted: Vec<(Permuted<'a, V, X>, &'a [V])>,
     lookups: Vec<Inputs<'a, V, X>>,
-    tables: Vec<Table<'a, V>>,
+    parts: Vec<Part<'a, V>>,
 }
 
 impl<'a, V, X> Words<'a, V, X>
@@ -115,15 +115,15 @@ where
                 tuple: lookup.inputs.iter().map(|&id| program.register(id)).collect(),
             }
         });
-        let tables = layout.tables.iter().enumerate().map(|(t, columns)| Table {
-            tag: Layout::<S>::tag(t),
+        let parts = layout.parts.iter().zip(&cells.multiplicities).map(|(&(table, columns), times)| Part {
+            tag: Layout::<S>::tag(table),
             columns: columns.iter().map(|&i| view(cells.query(here(Column::Fixed(i))))).collect(),
-            times: view(cells.multiplicities[t]),
+            times: view(times),
         });
         Self {
             permuted: circuit.permuted.iter().zip(&cells.sigma).map(permuted).collect(),
             lookups: lookups.collect(),
-            tables: tables.collect(),
+            parts: parts.collect(),
         }
     }
 
@@ -135,7 +135,7 @@ where
         scale: &Scale<X>,
         number: impl Fn(usize) -> V + Sync,
     ) -> (Vec<V>, Vec<X>) {
-        let columns = 2 * self.permuted.len() + self.lookups.len() + self.tables.len();
+        let columns = 2 * self.permuted.len() + self.lookups.len() + self.parts.len();
         let (mut p, mut q) = (Vec::with_capacity(columns * words), Vec::with_capacity(columns * words));
         let (copies, eta) = (scale.start(COPIES), &scale.eta);
         let value = |values: &Permuted<'a, V, X>, i: usize| match values {
@@ -162,10 +162,10 @@ where
             let denominators = (0..words).into_par_iter().with_min_len(GRAIN);
             q.par_extend(denominators.map_init(|| lookup.code.start.clone(), at));
         }
-        for table in &self.tables {
-            p.extend(table.times.iter().map(|&times| -times));
-            let start = scale.start(table.tag);
-            extend(&mut q, words, |i| table.columns.iter().zip(eta).fold(start, |acc, (c, &eta)| acc - eta * c[i]));
+        for part in &self.parts {
+            p.extend(part.times.iter().map(|&times| -times));
+            let start = scale.start(part.tag);
+            extend(&mut q, words, |i| part.columns.iter().zip(eta).fold(start, |acc, (c, &eta)| acc - eta * c[i]));
         }
         (p, q)
     }

@@ -19,13 +19,13 @@ pub const COPIES: Bus = Bus { id: 1, name: "copies", arity: 2, lookup: true };
 /// Sizes and places.
 pub struct Layout<'c, S: Setting> {
     pub circuit: &'c Circuit<S>,
-    /// Distinct tables of lookups, by their fixed columns.
-    pub tables: Vec<&'c [usize]>,
+    /// The parts of all tables of lookups: number of the table, and fixed columns.
+    pub parts: Vec<(usize, &'c [usize])>,
     /// The table of each lookup.
     pub table_of: Vec<usize>,
     /// Committed columns read on the next row.
     pub next: Vec<Column>,
-    /// All fractions: identities, permuted identities, lookups, tables.
+    /// All fractions: identities, successors, lookups, parts of tables.
     pub stack: Stack,
 }
 
@@ -43,30 +43,35 @@ impl<'c, S: Setting> Layout<'c, S> {
         if circuit.instance > circuit.rows() {
             return refuse("more public values than rows");
         }
-        let (mut tables, mut table_of) = (Vec::<&[usize]>::new(), Vec::new());
+        let (mut tables, mut table_of, mut parts) = (Vec::<(&[usize], usize)>::new(), Vec::new(), Vec::new());
         for lookup in &circuit.lookups {
-            if lookup.inputs.len() != lookup.table.len() || lookup.inputs.iter().any(|&i| circuit.graph.is_late(i)) {
-                return refuse(&format!("lookup `{}` is malformed", lookup.what));
+            let (table, arity) = (lookup.table.as_slice(), lookup.inputs.len());
+            if arity == 0 || table.is_empty() || table.len() % arity != 0 {
+                return refuse(&format!("lookup `{}` has a table of another width", lookup.what));
             }
-            let known = tables.iter().position(|&table| table == lookup.table);
+            if lookup.inputs.iter().any(|&input| circuit.graph.is_late(input)) {
+                return refuse(&format!("lookup `{}` depends on challenges", lookup.what));
+            }
+            let known = tables.iter().position(|&known| known == (table, arity));
             table_of.push(known.unwrap_or(tables.len()));
             if known.is_none() {
-                tables.push(&lookup.table);
+                parts.extend(lookup.parts().map(|part| (tables.len(), part)));
+                tables.push((table, arity));
             }
         }
-        let columns = 2 * circuit.permuted.len() + circuit.lookups.len() + tables.len();
+        let columns = 2 * circuit.permuted.len() + circuit.lookups.len() + parts.len();
         let stack = Stack::uniform(columns, n);
         if 2.0 * stack.len as f64 >= 2f64.powi(S::Base::bits() as i32 - 1) {
             return refuse("more fractions than the characteristic allows");
         }
         let read = circuit.graph.queries(roots(circuit));
         let next = read.iter().filter(|q| q.next && q.column != Column::Instance).map(|q| q.column).collect();
-        Ok(Self { circuit, tables, table_of, next, stack })
+        Ok(Self { circuit, parts, table_of, next, stack })
     }
 
     /// Shape of the oracle `early`.
     pub fn early_shape(&self) -> Option<Shape> {
-        self.shape(self.circuit.early.len() + self.tables.len())
+        self.shape(self.circuit.early.len() + self.parts.len())
     }
 
     /// Shape of the oracle `late`.
@@ -80,7 +85,7 @@ impl<'c, S: Setting> Layout<'c, S> {
 
     /// Longest tuple of a fingerprint.
     pub fn arity(&self) -> usize {
-        self.tables.iter().map(|table| table.len()).max().unwrap_or(0).max(COPIES.arity)
+        self.parts.iter().map(|(_, columns)| columns.len()).max().unwrap_or(0).max(COPIES.arity)
     }
 
     /// Tag of the fingerprints of a table.
@@ -132,7 +137,7 @@ impl<'c, S: Setting> Layout<'c, S> {
             identities: take(columns),
             successors: take(columns),
             lookups: take(self.table_of.len()),
-            tables: take(self.tables.len()),
+            parts: take(self.parts.len()),
         }
     }
 }
@@ -142,13 +147,13 @@ pub struct Places<E> {
     pub identities: Vec<E>,
     pub successors: Vec<E>,
     pub lookups: Vec<E>,
-    pub tables: Vec<E>,
+    pub parts: Vec<E>,
 }
 
 impl<E: Field> Places<E> {
     /// The weight of what lies beyond the last fraction, `0 / 1`.
     pub fn beyond(&self) -> E {
-        let all = [&self.identities, &self.successors, &self.lookups, &self.tables];
+        let all = [&self.identities, &self.successors, &self.lookups, &self.parts];
         E::ONE - all.into_iter().flatten().copied().sum::<E>()
     }
 }

@@ -9,18 +9,18 @@
 //! |---|---|
 //! | `id_j(x)` | `j 2^n + x`: a number for the cell in row `x` of permuted column `j` |
 //! | `sigma_j(x)` | the number of the next cell in the cycle of cells that copies join |
-//! | `m_t(x)` | how often lookups name row `x` of table `t` |
+//! | `m(x)` | how often lookups name row `x` of a table; a long table may lie beside itself in parts, each with an `m` |
 //! | `<k; t_1, ..>` | `delta - (k + sum eta^i t_i)`, a fingerprint: `k` is 1 for copies, `2 + t` for table `t` |
 //! | `f_k(x)` | fraction `k` of row `x`; they lie column by column, `e_k` is the weight of column `k` at the point where the layers end |
 //!
 //! **Messages.**
-//! 1. prover: oracle `early` (columns filled before challenges, and `m_t`)
+//! 1. prover: oracle `early` (columns filled before challenges, and every `m`)
 //! 2. verifier: `gamma`, `beta`, on which late columns depend
 //! 3. prover: oracle `late` (as base columns), if the circuit has any
 //! 4. verifier: `delta`, `eta`
 //! 5. [`crate::logup_gkr`]: the sum over all rows of
 //!    `1/<1; v_j, id_j> - 1/<1; v_j, sigma_j>` for every permuted column `v_j`, of `1/<2 + t; inputs>` for
-//!    every lookup and of `-m_t/<2 + t; table>` for every table is zero, up to the numerators `p` and
+//!    every lookup and of `-m/<2 + t; table>` for every part of a table is zero, up to the numerators `p` and
 //!    denominators `q` of all fractions at a point whose last coordinates are `r`
 //! 6. verifier: `alpha`
 //! 7. one sumcheck, `sum over x of eq(r, x) (sum_k e_k (p_k(x) + alpha q_k(x)) + sum_i alpha^(2+i) gate_i(x))`,
@@ -29,9 +29,9 @@
 //!    in the coordinates, so the verifier evaluates it, and the instance, itself
 //! 9. what is read on the next row is sent and reduced by [`crate::shift`]
 //!
-//! **Cost.** Committed: early columns, one multiplicity a table, and late columns. Neither permutation nor
+//! **Cost.** Committed: early columns, one multiplicity a part of a table, and late columns. Neither permutation nor
 //! lookups commit anything else. Layers: `2 J + L + T` fractions a row for `J` permuted columns, `L` lookups
-//! and `T` tables, about 12 multiplications of challenges each for the prover, and `O(n^2)` scalars. The row
+//! and `T` parts of tables, about 12 multiplications of challenges each for the prover, and `O(n^2)` scalars. The row
 //! sumcheck sends the degree of the gates a round and computes only what gates multiply
 //! (`polynomial.rs`). The verifier's time: gates, public values times `n`, and `n^2`.
 //!

@@ -4,7 +4,7 @@
 //! of columns, which is one column, `m` are products of expressions, and `s_g` is 1 or a column, such as
 //! a selector, that gates have in common. Columns that occur only in lines take no part in the rounds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use p3_field::{Algebra, Field};
 use trilemma_arith::kernel::Challenges;
@@ -21,7 +21,7 @@ pub enum Source {
     Cell(Query),
     /// The successor of a permuted cell.
     Sigma(usize),
-    /// The multiplicity of a row of a table.
+    /// The multiplicity of a row of a part of a table.
     Multiplicity(usize),
     /// The number of the row.
     Row,
@@ -124,19 +124,81 @@ fn flatten<E: Field>(graph: &Graph, constants: &[Option<E>], roots: impl IntoIte
     flat
 }
 
-/// The factor of a product that its group has in common, and the other: a fixed column, or else a column
-/// beside something longer.
-fn split(graph: &Graph, product: Id) -> Option<(Id, Id)> {
-    let Node::Mul(a, b) = graph.node(product) else { return None };
-    let fixed = |id| matches!(graph.node(id), Node::Cell(query) if matches!(query.column, Column::Fixed(_)));
-    let cell = |id| matches!(graph.node(id), Node::Cell(_));
-    match (a, b) {
-        _ if cell(a) && cell(b) => None,
-        _ if fixed(a) => Some((a, b)),
-        _ if fixed(b) => Some((b, a)),
-        _ if cell(a) => Some((a, b)),
-        _ if cell(b) => Some((b, a)),
-        _ => None,
+/// Takes apart what groups have in common.
+struct Factors<'g, E> {
+    graph: &'g Graph,
+    constants: &'g [Option<E>],
+    /// Whether a node depends on fixed columns only, and on no challenge.
+    fixed: Vec<bool>,
+    cells: HashMap<Query, Id>,
+}
+
+impl<'g, E: Field> Factors<'g, E> {
+    fn new(graph: &'g Graph, constants: &'g [Option<E>]) -> Self {
+        let (mut fixed, mut cells) = (Vec::<bool>::new(), HashMap::new());
+        for (i, node) in graph.nodes().iter().enumerate() {
+            fixed.push(match *node {
+                Node::Int(_) => true,
+                Node::Challenge(_) => false,
+                Node::Cell(query) => {
+                    cells.insert(query, Id(i as u32));
+                    matches!(query.column, Column::Fixed(_))
+                }
+                Node::Add(a, b) | Node::Sub(a, b) | Node::Mul(a, b) => fixed[a.0 as usize] && fixed[b.0 as usize],
+            });
+        }
+        Self { graph, constants, fixed, cells }
+    }
+
+    /// The factor of a product that its group has in common, and the other: a selector, which is made of
+    /// fixed columns, or else a column beside something longer.
+    fn split(&self, product: Id) -> Option<(Id, Id)> {
+        let Node::Mul(a, b) = self.graph.node(product) else { return None };
+        let fixed = |id: Id| self.fixed[id.0 as usize];
+        let cell = |id| matches!(self.graph.node(id), Node::Cell(_));
+        match (a, b) {
+            _ if fixed(a) != fixed(b) => Some(if fixed(a) { (a, b) } else { (b, a) }),
+            _ if cell(a) == cell(b) => None,
+            _ => Some(if cell(a) { (a, b) } else { (b, a) }),
+        }
+    }
+
+    /// The selectors that a sum of selectors is made of, with their weights, and its constant.
+    fn atoms(&self, factor: Id) -> (E, Vec<(Id, E)>) {
+        let Flat { line, mut products } = flatten(self.graph, self.constants, [(factor, E::ONE)]);
+        let cells = line.terms.into_iter().filter_map(|(source, w)| match source {
+            Source::Cell(query) => Some((self.cells[&query], w)),
+            _ => None,
+        });
+        products.extend(cells);
+        (line.constant, products)
+    }
+
+    /// Weighted expressions, as one sum without a factor and one for each factor.
+    fn grouped(&self, mut roots: Vec<(Id, E)>) -> Vec<(Option<Id>, Flat<E>)> {
+        let mut top = Flat { line: Line::zero(), products: Vec::new() };
+        let mut shared = BTreeMap::<Id, BTreeMap<Id, E>>::new();
+        while !roots.is_empty() {
+            let flat = flatten(self.graph, self.constants, std::mem::take(&mut roots));
+            top.line.constant += flat.line.constant;
+            flat.line.terms.into_iter().for_each(|(source, w)| top.line.add(source, w));
+            for (product, w) in flat.products {
+                let Some((factor, other)) = self.split(product) else {
+                    top.products.push((product, w));
+                    continue;
+                };
+                let (constant, atoms) = self.atoms(factor);
+                for (atom, a) in atoms {
+                    *shared.entry(atom).or_default().entry(other).or_insert(E::ZERO) += a * w;
+                }
+                if !constant.is_zero() {
+                    roots.push((other, constant * w));
+                }
+            }
+        }
+        let groups =
+            shared.into_iter().map(|(factor, others)| (Some(factor), flatten(self.graph, self.constants, others)));
+        [(None, top)].into_iter().chain(groups).collect()
     }
 }
 
@@ -155,20 +217,10 @@ impl<E: Field> Polynomial<E> {
         let mut roots: Vec<(Id, E)> = gates.collect();
         let fractions = fractions(layout, fingerprints, places, alpha, &mut roots);
 
-        let mut top = flatten(graph, &constants, roots);
-        top.line.constant += fractions.constant;
-        fractions.terms.into_iter().for_each(|(source, w)| top.line.add(source, w));
-        let mut shared = BTreeMap::<Id, Vec<(Id, E)>>::new();
-        top.products.retain(|&(id, w)| match split(graph, id) {
-            Some((factor, other)) => {
-                shared.entry(factor).or_default().push((other, w));
-                false
-            }
-            None => true,
-        });
-        let mut flats = vec![(None, top)];
-        flats.extend(shared.into_iter().map(|(factor, others)| (Some(factor), flatten(graph, &constants, others))));
-
+        let mut flats = Factors::new(graph, &constants).grouped(roots);
+        let top = &mut flats[0].1.line;
+        top.constant += fractions.constant;
+        fractions.terms.into_iter().for_each(|(source, w)| top.add(source, w));
         let roots: Vec<Id> = flats
             .iter()
             .flat_map(|(factor, flat)| factor.iter().copied().chain(flat.products.iter().map(|(id, _)| *id)))
@@ -211,11 +263,11 @@ fn fractions<S: Setting>(
         line.constant += place + scale * start(Layout::<S>::tag(table).id);
         roots.extend(lookup.inputs.iter().zip(&fingerprints.beta).map(|(&input, &eta)| (input, -scale * eta)));
     }
-    for ((t, table), &place) in layout.tables.iter().enumerate().zip(&places.tables) {
+    for (part, (&(table, columns), &place)) in layout.parts.iter().zip(&places.parts).enumerate() {
         let scale = alpha * place;
-        line.constant += scale * start(Layout::<S>::tag(t).id);
-        line.add(Source::Multiplicity(t), -place);
-        for (&column, &eta) in table.iter().zip(&fingerprints.beta) {
+        line.constant += scale * start(Layout::<S>::tag(table).id);
+        line.add(Source::Multiplicity(part), -place);
+        for (&column, &eta) in columns.iter().zip(&fingerprints.beta) {
             line.add(Source::Cell(here(Column::Fixed(column))), -scale * eta);
         }
     }

@@ -174,11 +174,10 @@ impl<E: Field> Values<E> {
             let tuple: Vec<E> = lookup.inputs.iter().map(|id| nodes[id.0 as usize]).collect();
             sum += fraction(place, E::ONE, Layout::<S>::tag(table), &tuple);
         }
-        for ((t, table), (&place, &times)) in
-            layout.tables.iter().enumerate().zip(places.tables.iter().zip(&columns.multiplicities))
-        {
-            let tuple: Vec<E> = table.iter().map(|&c| columns.column(Column::Fixed(c))).collect();
-            sum += fraction(place, -times, Layout::<S>::tag(t), &tuple);
+        let times = places.parts.iter().zip(&columns.multiplicities);
+        for (&(table, part), (&place, &times)) in layout.parts.iter().zip(times) {
+            let tuple: Vec<E> = part.iter().map(|&c| columns.column(Column::Fixed(c))).collect();
+            sum += fraction(place, -times, Layout::<S>::tag(table), &tuple);
         }
         sum
     }

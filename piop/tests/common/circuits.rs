@@ -1,12 +1,13 @@
 //! Circuits by hand, with a check that evaluates them.
 
-use std::collections::HashSet;
-
 use p3_field::{Field, PrimeCharacteristicRing};
 use trilemma_arith::kernel::Challenges;
-use trilemma_arith::plonkish::{Assignment, Cell, Circuit, Column, Gate, Graph, Late, Lookup, Query};
+use trilemma_arith::plonkish::{Assignment, Cell, Circuit, Column, Gate, Graph, Late, Lookup};
 use trilemma_arith::r1cs::{ByColumn, Unit};
 use trilemma_core::Setting;
+use trilemma_piop::check_plonkish::Values;
+
+use super::common::form;
 
 /// A circuit with values, good or bad.
 pub struct Toy<S: Setting> {
@@ -24,37 +25,16 @@ impl<S: Setting> Toy<S> {
 
     /// Whether the circuit holds, by evaluating it.
     pub fn holds(&self, early: &ByColumn<S::Base>, instance: &[S::Base]) -> bool {
-        let circuit = &self.circuit;
         let seed = |x: u64| S::Ext::from_u64(x).exp_u64(1 << 20) + S::Ext::from_u64(x);
-        let challenges = Challenges::new(seed(12_345), seed(54_321), circuit.arity);
-        let late = (self.late)()(early, &challenges);
-        let rows = circuit.rows();
-        let cell = |Query { column, next }: Query, row: usize| -> S::Ext {
-            let row = (row + usize::from(next)) % rows;
-            match column {
-                Column::Fixed(i) => circuit.fixed.column(i)[row].into(),
-                Column::Early(i) => early.column(i)[row].into(),
-                Column::Late(i) => late.column(i)[row],
-                Column::Instance => instance.get(row).copied().unwrap_or(S::Base::ZERO).into(),
-            }
-        };
-        let table = |columns: &[usize]| -> HashSet<Vec<S::Ext>> {
-            (0..rows).map(|row| columns.iter().map(|&i| circuit.fixed.column(i)[row].into()).collect()).collect()
-        };
-        let tables: Vec<_> = circuit.lookups.iter().map(|lookup| table(&lookup.table)).collect();
-        let mut values = Vec::new();
-        let rows_hold = (0..rows).all(|row| {
-            circuit.graph.evaluate(&challenges, |query| cell(query, row), &mut values);
-            let at = |id: &trilemma_arith::plonkish::Id| values[id.0 as usize];
-            circuit.gates.iter().all(|gate| at(&gate.expr).is_zero())
-                && circuit
-                    .lookups
-                    .iter()
-                    .zip(&tables)
-                    .all(|(lookup, table)| table.contains(&lookup.inputs.iter().map(at).collect::<Vec<_>>()))
-        });
-        let value = |c: &Cell| cell(Query { column: c.column, next: false }, c.row);
-        rows_hold && circuit.copies.iter().all(|(a, b)| value(a) == value(b))
+        let challenges = Challenges::new(seed(12_345), seed(54_321), self.circuit.arity);
+        let values = Values::new(&self.circuit, self.assignment(early), instance.to_vec(), challenges);
+        values.violations(1).is_empty()
+    }
+
+    /// The circuit with its contents.
+    pub fn circuit(&self) -> Circuit<S> {
+        let Circuit { fixed, copies, .. } = &self.circuit;
+        Circuit { fixed: fixed.clone(), copies: copies.clone(), ..form(&self.circuit) }
     }
 }
 
@@ -75,7 +55,8 @@ pub mod columns {
     pub const TOTAL: Column = Column::Late(2);
 }
 
-/// Products, running sums read on the next row, squares and small numbers looked up, copies between
+/// Products, running sums read on the next row, squares and small numbers, the latter
+/// in a table of two parts, looked up, copies between
 /// columns of every kind, and a shuffle proven by columns that depend on challenges.
 pub fn toy<S: Setting>(log_rows: usize) -> Toy<S> {
     use columns::{A, B, C, INVERSE, ON, OTHER, SHUFFLED, SHUFFLED_INVERSE, STEP, SUM, TOTAL};
@@ -135,14 +116,14 @@ pub fn toy<S: Setting>(log_rows: usize) -> Toy<S> {
     let b_square = g.mul(b, b);
     let (on_b, on_square) = (g.mul(on, b), g.mul(on, b_square));
     lookup("b and its square where on", vec![on_b, on_square], &[2, 3]);
-    lookup("b is small", vec![b], &[4]);
+    lookup("b is small", vec![b], &[4, 5]);
 
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_string()).collect::<Vec<_>>();
     let cell = |column, row| Cell { column, row };
     let mut circuit = Circuit {
         name: "toy",
         log_rows,
-        fixed_names: names(&["on", "step", "x", "x^2", "small"]),
+        fixed_names: names(&["on", "step", "x", "x^2", "small", "or"]),
         early: names(&["a", "b", "c", "sum", "other", "shuffled"]),
         late: names(&["1/a", "1/shuffled", "total"]),
         instance: 2,
@@ -152,7 +133,7 @@ pub fn toy<S: Setting>(log_rows: usize) -> Toy<S> {
         permuted: vec![A, C, Column::Instance, INVERSE, Column::Fixed(2)],
         arity: 1,
         fractions: 2 * rows,
-        fixed: ByColumn::zero(5, rows),
+        fixed: ByColumn::zero(6, rows),
         copies: vec![
             (cell(A, 1), cell(A, 2)),
             (cell(C, 0), cell(Column::Instance, 0)),
@@ -168,7 +149,8 @@ pub fn toy<S: Setting>(log_rows: usize) -> Toy<S> {
     set(&mut circuit.fixed, 1, &|row| u64::from(row < rows - 1));
     set(&mut circuit.fixed, 2, &|row| row.min(7) as u64);
     set(&mut circuit.fixed, 3, &|row| row.min(7).pow(2) as u64);
-    set(&mut circuit.fixed, 4, &|row| (row % 4) as u64);
+    set(&mut circuit.fixed, 4, &|row| (row % 2) as u64);
+    set(&mut circuit.fixed, 5, &|row| [0, 2, 3][row % 3]);
     let mut early = ByColumn::zero(6, rows);
     let at = |row: usize| match row {
         0 => 3,
