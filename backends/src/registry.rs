@@ -3,12 +3,20 @@
 use trilemma_core::security::SECURITY_FLOOR;
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
 use trilemma_core::{ConfigError, Options};
+use trilemma_arith::plonkish::Custom;
+use trilemma_pcs::srs::PairingSetting;
 use trilemma_pcs::{Available, Served};
+use trilemma_piop::hyperplonk::HyperPlonk;
+use trilemma_piop::marlin::Marlin;
 use trilemma_piop::ml_stark::MlStark;
+use trilemma_piop::plonk::{Plonk, PlonkLogUp};
 use trilemma_piop::spartan::Spartan;
 use trilemma_piop::uni_stark::UniStark;
 
+use crate::circuit::CircuitSystem;
+use crate::circuit::combination::{self as circuits, CircuitPiop, Family, FlatR1cs, Plonkish};
 use crate::combination::{AirPiop, Combination};
+use crate::groth16::{self, Groth};
 use crate::{Pipeline, System, p3_batch, p3_multi, spartan2};
 
 /// A legal pipeline: four parts for a combination, three for a whole system.
@@ -27,10 +35,30 @@ fn entries() -> Vec<Entry> {
             make: |pipeline, options| Ok(Box::new(Combination::<S, P>::new(pipeline, options)?)),
         }));
     }
+    fn circuits<S: Available, F: Family<S>, P: CircuitPiop<S, F>>(entries: &mut Vec<Entry>) {
+        entries.extend(P::Query::schemes().into_iter().map(|scheme| Entry {
+            parts: vec![F::NAME, P::NAME, scheme.name, S::NAME],
+            make: |pipeline, options| {
+                let engine = circuits::Combination::<S, F, P>::new(pipeline, options)?;
+                Ok(Box::new(CircuitSystem::new(engine)))
+            },
+        }));
+    }
     fn of<S: Available>(entries: &mut Vec<Entry>) {
         with::<S, UniStark>(entries);
         with::<S, MlStark>(entries);
         with::<S, Spartan>(entries);
+        circuits::<S, FlatR1cs, Marlin>(entries);
+        circuits::<S, Plonkish<Custom<S>>, Plonk>(entries);
+        circuits::<S, Plonkish<Custom<S>>, PlonkLogUp>(entries);
+        circuits::<S, Plonkish<Custom<S>>, HyperPlonk>(entries);
+    }
+    fn groth<S: PairingSetting>(entries: &mut Vec<Entry>) {
+        let [system, variant] = groth16::NAME;
+        entries.push(Entry {
+            parts: vec![system, variant, S::NAME],
+            make: |pipeline, options| Ok(Box::new(CircuitSystem::new(Groth::<S>::new(pipeline, options)?))),
+        });
     }
     let mut entries = Vec::new();
     of::<KoalaBear4>(&mut entries);
@@ -44,6 +72,8 @@ fn entries() -> Vec<Entry> {
     entries.push(Entry { parts: p3_batch::NAME.to_vec(), make: p3_batch::system });
     entries.push(Entry { parts: p3_multi::NAME.to_vec(), make: p3_multi::system });
     entries.push(Entry { parts: spartan2::NAME.to_vec(), make: spartan2::system });
+    groth::<Bn254>(&mut entries);
+    groth::<Bls12>(&mut entries);
     entries
 }
 

@@ -9,7 +9,7 @@ use ark_groth16::{ProvingKey, VerifyingKey};
 use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
 use ark_relations::utils::matrix::Matrix;
 use trilemma_arith::r1cs::staged::{Matrices, Staged};
-use trilemma_core::{ConfigError, Setting};
+use trilemma_core::ConfigError;
 use trilemma_pcs::group::{G1, Scalar};
 use trilemma_pcs::srs::{G2, PairingSetting};
 
