@@ -104,7 +104,7 @@ fn layouts_are_as_committed() {
 #[test]
 #[ignore = "prints figures"]
 fn figures() {
-    for (name, sizes) in [("sha256", [(7000u32), 60_000]), ("fibonacci", [5400, 43_000])] {
+    for (name, sizes) in [("sha256", [288u32, 2752]), ("fibonacci", [6000, 48_000])] {
         for size in sizes {
             let run = Run::<KoalaBear4>::new(name, &size.to_le_bytes());
             for params in [Params::default(), SPLIT] {
