@@ -24,6 +24,8 @@ use trilemma_frontends::riscv::machine::Machine;
 
 /// Lookup tables in parts, so that small executions have small circuits.
 const SPLIT: Params = Params { width: None, degree: 5, split: true };
+/// Whole lookup tables.
+const WHOLE: Params = Params { split: false, ..SPLIT };
 
 /// An execution over a setting.
 struct Run<S: Setting> {
@@ -136,9 +138,11 @@ fn changed_rows() {
 #[test]
 fn layouts_are_as_committed() {
     let run = Run::<KoalaBear4>::new("isa_edge", &[]);
-    let default = run.report(Params::default());
-    let split = run.report(SPLIT);
-    assert_committed("layouts", [("plonkish", default.to_string()), ("plonkish split", split.to_string())]);
+    let small = Run::<KoalaBear4>::new("exit7", &[]);
+    assert_eq!(Params::default(), SPLIT);
+    let reports =
+        [("all tables", run.report(SPLIT)), ("exit7", small.report(SPLIT)), ("exit7 whole", small.report(WHOLE))];
+    assert_committed("layouts", reports.map(|(name, report)| (name, report.to_string())));
 }
 
 /// Layouts at about `2^15` cycles: `cargo test -p trilemma-piop --test plonkish_machine -- --ignored
@@ -149,7 +153,7 @@ fn figures() {
     for (name, sizes) in [("sha256", [288u32, 2752]), ("fibonacci", [6000, 48_000])] {
         for size in sizes {
             let run = Run::<KoalaBear4>::new(name, &size.to_le_bytes());
-            for params in [Params::default(), SPLIT] {
+            for params in [WHOLE, SPLIT] {
                 let report = run.report(params);
                 let start = std::time::Instant::now();
                 let _ = Custom::form_with(&run.air, &run.extent(), params).unwrap();

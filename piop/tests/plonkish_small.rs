@@ -48,11 +48,11 @@ fn params(name: &str) -> Vec<Params> {
         default,
         Params { degree: 4, ..default },
         Params { degree: 6, ..default },
-        Params { split: true, ..default },
+        Params { split: false, ..default },
     ];
     if name == "wide" {
         params.extend([6, 7, 9].map(|width| Params { width: Some(width), ..default }));
-        params.push(Params { width: Some(5), degree: 4, split: true });
+        params.push(Params { width: Some(5), degree: 4, split: false });
     }
     params
 }
