@@ -74,9 +74,9 @@ impl<S: Available> Keyed<S> {
         let early = witness.early.clone();
         let mut witness = Some(Witness { early: witness.early, late: Box::new(keeping) });
         let indexed = (&self.index, &self.prover_index);
-        let proven = self.runner.prove(BINDING, indexed, &mut |ch| {
-            Marlin.prove(&self.system, &entries, witness.take().unwrap(), ch)
-        });
+        let proven = self
+            .runner
+            .prove(BINDING, indexed, &mut |ch| Marlin.prove(&self.system, &entries, witness.take().unwrap(), ch));
         let verified = self.verify(&entries, &proven.unwrap().proof);
         let (challenges, late) = drawn.lock().unwrap().take().unwrap();
         let mut values = self.system.public_values(&entries, challenges);
@@ -86,9 +86,8 @@ impl<S: Available> Keyed<S> {
     }
 
     fn verify(&self, entries: &Vec<S::Base>, proof: &[u8]) -> Result<(), Reject> {
-        let mut run = |ch: &mut dyn trilemma_core::OracleVerifier<S, UniEval<S::Ext>>| {
-            Marlin.verify(&self.form, entries, ch)
-        };
+        let mut run =
+            |ch: &mut dyn trilemma_core::OracleVerifier<S, UniEval<S::Ext>>| Marlin.verify(&self.form, entries, ch);
         self.runner.verify(BINDING, &self.index, proof, &mut run).map(|_| ())
     }
 
@@ -110,25 +109,25 @@ impl<S: Available> Keyed<S> {
 }
 
 /// Traces, then single wires of either stage.
-fn exactly_what_holds<S: Available>() {
+fn exactly_what_holds<S: Available>(stride: usize) {
     for small in Small::<S>::all() {
         let name = small.name;
         let keyed = Keyed::new(small, "ideal");
         let (mut accepted, mut refused) = (0, 0);
-        for trace in keyed.traces() {
+        for trace in keyed.traces().into_iter().step_by(stride) {
             let (verified, holds) = keyed.run(&keyed.small.terms, keyed.witness(&trace));
             assert_eq!(verified.is_ok(), holds, "{name}: {verified:?} for {trace:?}");
             assert_eq!(holds, keyed.small.agreed(&trace), "{name}: {trace:?}");
             *(if holds { &mut accepted } else { &mut refused }) += 1;
         }
         let honest = || keyed.witness(&keyed.small.trace);
-        for wire in 0..keyed.system.early {
+        for wire in (0..keyed.system.early).step_by(stride) {
             let mut witness = honest();
             witness.early[wire] += S::Base::ONE;
             let (verified, holds) = keyed.run(&keyed.small.terms, witness);
             assert_eq!(verified.is_ok(), holds, "{name}: early wire {wire}");
         }
-        for wire in (0..keyed.system.late).step_by(3) {
+        for wire in (0..keyed.system.late).step_by(5 * stride) {
             let Witness { early, late } = honest();
             let late = move |challenges: &Challenges<S::Ext>| {
                 let mut values = late(challenges);
@@ -139,14 +138,14 @@ fn exactly_what_holds<S: Available>() {
             assert!(verified.is_err() && !holds, "{name}: late wire {wire}");
         }
         println!("{name} {}: {accepted} accepted, {refused} refused", S::NAME);
-        assert!(accepted > 0 && refused > 20);
+        assert!(accepted > 0 && refused > 5);
     }
 }
 
 #[test]
 fn proves_what_holds() {
-    exactly_what_holds::<KoalaBear4>();
-    exactly_what_holds::<Bls12>();
+    exactly_what_holds::<KoalaBear4>(1);
+    exactly_what_holds::<Bls12>(7);
 }
 
 #[test]
@@ -159,9 +158,9 @@ fn other_statements_are_refused() {
         assert!(verified.is_err() && !holds);
         let entries = keyed.entries(&keyed.small.terms);
         let (indexed, mut witness) = ((&keyed.index, &keyed.prover_index), Some(keyed.witness(&keyed.small.trace)));
-        let proven = keyed.runner.prove(BINDING, indexed, &mut |ch| {
-            Marlin.prove(&keyed.system, &entries, witness.take().unwrap(), ch)
-        });
+        let proven = keyed
+            .runner
+            .prove(BINDING, indexed, &mut |ch| Marlin.prove(&keyed.system, &entries, witness.take().unwrap(), ch));
         let proof = proven.unwrap().proof;
         assert_eq!(keyed.verify(&entries, &proof), Ok(()));
         for i in 0..entries.len() {
@@ -217,7 +216,7 @@ fn extents_that_the_relation_refuses() {
     assert!(refused(&|e| e.instances[0].1 = 3), "cyclic, but no power of two");
     assert!(refused(&|e| e.instances[1].1 = 1 << 20), "too many rows");
     assert!(refused(&|e| e.instances[1].1 = usize::MAX), "too many rows to count");
-    assert!(refused(&|e| drop(e.instances.pop())), "without a fixed table");
+    assert!(refused(&|e| e.instances.truncate(2)), "without a fixed table");
     assert!(refused(&|e| e.instances.push(*e.instances.last().unwrap())), "a fixed table twice");
     assert!(refused(&|e| (0..2).for_each(|_| e.instances.insert(0, e.instances[0]))), "too many instances");
     let mut trace = small.trace.clone();

@@ -9,9 +9,9 @@ use trilemma_arith::r1cs::staged::Flattening;
 use trilemma_core::runner::Binding;
 use trilemma_core::setting::{KoalaBear4, ext_from_fn};
 use trilemma_core::{Options, Piop, Setting, UniEval};
+use trilemma_frontends::riscv::Program;
 use trilemma_frontends::riscv::exec::execute;
 use trilemma_frontends::riscv::machine::Machine;
-use trilemma_frontends::riscv::Program;
 use trilemma_pcs::Available;
 use trilemma_piop::marlin::{Layout, Marlin};
 
@@ -45,7 +45,7 @@ fn a_whole_execution() {
     let layout = Layout::new(&form);
     let d = <<S as Setting>::Ext as BasedVectorSpace<<S as Setting>::Base>>::DIMENSION;
     let segments = (layout.early_segments + d * layout.late_segments) << layout.log_segment;
-    let sums = [layout.log_rows, layout.log_wires() + 1, layout.log_entries + 1].map(|log| d << log);
+    let sums = [d << layout.log_rows, 2 * d << layout.log_wires(), (layout.groups + 1) * d << layout.log_entries];
     println!(
         "{} early, {} late, {} constraints, {} entries; {layout:?}; cells: segments {segments}, rows, wires, entries {sums:?}",
         form.early, form.late, form.constraints, form.nonzeros

@@ -11,10 +11,10 @@ use trilemma_core::setting::{Bls12, KoalaBear4};
 use trilemma_core::{Oracle, Piop, ProveError, UniEval};
 use trilemma_pcs::Available;
 
+use super::Marlin;
 use super::layout::{Layout, bus_term, lagrange, vanishing};
 use super::prover::Run;
 use super::steps::{self, Dft, accumulate, extension_column, segments};
-use super::Marlin;
 
 const BINDING: Binding<'static> = Binding { protocol: b"cheats", statement: b"" };
 
@@ -62,6 +62,8 @@ struct Cheat {
     products: bool,
     /// Claims a value of `r` that the wires agree with.
     matrices: bool,
+    /// Claims sums of groups that agree with that.
+    groups: bool,
     /// Adds up wires of the early cosets only.
     skips: bool,
     /// Adds up `A` and `C` in each other's place.
@@ -84,9 +86,8 @@ impl<S: Available> Game<S> {
         let entries = vec![S::Base::from_u32(27)];
         let mut prover = |ch: &mut dyn OracleProver<S, UniEval<S::Ext>>| self.prove(&entries, cheat, ch);
         let proof = self.runner.prove(BINDING, (&self.index, &self.prover_index), &mut prover).unwrap().proof;
-        let mut verifier = |ch: &mut dyn trilemma_core::OracleVerifier<S, UniEval<S::Ext>>| {
-            Marlin.verify(&self.system, &entries, ch)
-        };
+        let mut verifier =
+            |ch: &mut dyn trilemma_core::OracleVerifier<S, UniEval<S::Ext>>| Marlin.verify(&self.system, &entries, ch);
         self.runner.verify(BINDING, &self.index, &proof, &mut verifier).map(|_| ()).map_err(|reject| reject.what)
     }
 
@@ -135,12 +136,19 @@ impl<S: Available> Game<S> {
         let relation = if cheat.swaps { &swapped } else { system };
         let run = Run { relation, layout, dft: &dft, alpha, at_alpha, eta: [S::Ext::ONE, eta, eta.square()] };
         let sum = steps::dot(&claims, &run.eta);
-        let (xi, value) = if cheat.matrices {
-            self.claim_matrices(&run, oracles, &wires, sum, ch)?
-        } else {
-            run.wires(oracles, &wires, sum, ch)?
-        };
-        run.entries(xi, value, ch)
+        if !cheat.matrices {
+            let xi = run.wires(oracles, &wires, sum, ch)?;
+            return run.entries(xi, ch);
+        }
+        let (xi, value) = self.claim_matrices(&run, oracles, &wires, sum, ch)?;
+        let terms = steps::entry_terms(&run, xi);
+        let mut sums = steps::group_sums(layout, &terms);
+        if cheat.groups {
+            let sum: S::Ext = sums.iter().copied().sum();
+            sums[0] += value - sum;
+        }
+        ch.send("sums", &sums);
+        run.groups(xi, terms, &sums, ch)
     }
 
     /// As [`Run::wires`], but with the claim about `r` solved from the identity.
@@ -175,21 +183,23 @@ impl<S: Available> Game<S> {
 fn all<S: Available>() {
     let game = Arc::new(Game::<S>::new());
     let honest = Cheat { x: 3, y: 9, ..Cheat::default() };
-    let (rows, wires, entries) =
-        ("the rows hold at alpha", "the products add up at xi", "the entries add up at zeta");
+    let (rows, wires) = ("the rows hold at alpha", "the products add up at xi");
+    let (groups, entries) = ("the groups add up", "the entries add up at zeta");
     let refused = |cheat: Cheat, what: &str| assert_eq!(game.play(cheat), Err(what.to_string()), "{}", S::NAME);
     assert_eq!(game.play(honest), Ok(()));
     for (x, y) in [(2, 4), (3, 8), (4, 16), (0, 0), (27, 1)] {
         let wrong = Cheat { x, y, ..honest };
         refused(wrong, rows);
         refused(Cheat { products: true, ..wrong }, wires);
-        refused(Cheat { products: true, matrices: true, ..wrong }, entries);
+        refused(Cheat { products: true, matrices: true, ..wrong }, groups);
+        refused(Cheat { products: true, matrices: true, groups: true, ..wrong }, entries);
     }
     refused(Cheat { y: 8, repair: true, ..honest }, wires);
     refused(Cheat { y: 8, repair: true, matrices: true, ..honest }, wires);
     refused(Cheat { skips: true, products: true, ..honest }, wires);
     refused(Cheat { swaps: true, ..honest }, wires);
-    refused(Cheat { swaps: true, matrices: true, ..honest }, entries);
+    refused(Cheat { swaps: true, matrices: true, ..honest }, groups);
+    refused(Cheat { swaps: true, matrices: true, groups: true, ..honest }, entries);
 }
 
 #[test]
@@ -201,10 +211,19 @@ fn every_check_refuses_its_cheat() {
 /// Teaches: early wires lie in early segments, late ones in late segments, no two in one place.
 #[test]
 fn wires_keep_their_stage() {
-    for (entries, early, late) in [(0, 1, 0), (1, 2, 2), (3, 40, 9), (5, 7, 60), (0, 64, 64), (100, 3, 200), (2, 257, 120)] {
+    for (entries, early, late) in
+        [(0, 1, 0), (1, 2, 2), (3, 40, 9), (5, 7, 60), (0, 64, 64), (100, 3, 200), (2, 257, 120)]
+    {
         let matrices = Matrices::default();
         let system = Staged::<KoalaBear4> {
-            entries, early, late, constraints: 9, nonzeros: 30, arity: 1, fractions: 0, matrices
+            entries,
+            early,
+            late,
+            constraints: 9,
+            nonzeros: 30,
+            arity: 1,
+            fractions: 0,
+            matrices,
         };
         let layout = Layout::new(&system);
         let segments = layout.early_segments + layout.late_segments;

@@ -21,12 +21,13 @@ pub fn entries<'a, S: Smooth>(
     statement.chain(rows)
 }
 
-/// Columns `row`, `col`, `rowcol`, `A_K`, `B_K`, `C_K`; padding has the element 1 and no coefficients.
+/// Columns `row`, `col`, `rowcol`, `A`, `B`, `C` of every group; entry `k` belongs to group `k` modulo the groups.
+/// Padding has the element 1 and no coefficients.
 pub fn index<S: Smooth>(relation: &Staged<S>, layout: &Layout) -> Columns<S::Base> {
     let powers = |log: usize| -> Vec<S::Base> { S::Base::two_adic_generator(log).powers().take(1 << log).collect() };
     let (rows, columns) = (powers(layout.log_rows), powers(layout.log_wires()));
     let scale = S::Base::ONE.div_2exp_u64((layout.log_rows + layout.log_wires()) as u64);
-    let mut cells = S::Base::zero_vec(INDEX_WIDTH << layout.log_entries);
+    let mut cells = S::Base::zero_vec((INDEX_WIDTH * layout.groups) << layout.log_entries);
     let (chunks, _) = cells.as_chunks_mut::<INDEX_WIDTH>();
     for cells in chunks.iter_mut() {
         cells[..3].fill(S::Base::ONE);
@@ -37,5 +38,5 @@ pub fn index<S: Smooth>(relation: &Staged<S>, layout: &Layout) -> Columns<S::Bas
         let [a, b, c] = values.map(|value| value * both * scale);
         *cells = [x, y, both, a, b, c];
     }
-    Columns::new(cells, INDEX_WIDTH)
+    Columns::new(cells, INDEX_WIDTH * layout.groups)
 }

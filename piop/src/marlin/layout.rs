@@ -8,7 +8,7 @@ use trilemma_core::{ConfigError, ErrorTerm, Oracle, Question, Setting, Shape, Sm
 const MIN_LOG_HEIGHT: usize = 2;
 /// log2 of the most segments.
 const MAX_LOG_SEGMENTS: usize = 3;
-/// Columns of the index.
+/// Columns of the index for a group of entries.
 pub(super) const INDEX_WIDTH: usize = 6;
 
 /// Sizes of a proof.
@@ -22,8 +22,10 @@ pub struct Layout {
     early: usize,
     /// log2 of the rows with padding.
     pub log_rows: usize,
-    /// log2 of the entries with padding.
+    /// log2 of the entries of a group.
     pub log_entries: usize,
+    /// Groups of entries.
+    pub groups: usize,
     /// log2 of the wires of a segment.
     pub log_segment: usize,
     /// log2 of the segments there is room for.
@@ -45,7 +47,8 @@ fn dimension<S: Setting>() -> usize {
 
 impl Layout {
     /// The sizes of a system. Of all cuts into segments, the one that has the smallest domain of wires, then
-    /// commits to the fewest cells, then has the fewest segments.
+    /// commits to the fewest cells, then has the fewest segments. Groups of entries are as large as the larger of the
+    /// domains of rows and wires.
     pub fn new<S: Setting>(relation: &Staged<S>) -> Self {
         let (constants, public) = (relation.constants(), relation.public());
         let early = constants + relation.early;
@@ -58,13 +61,17 @@ impl Layout {
             ((log_segment + log_segments, (e + dimension::<S>() * l) << log_segment, log_segments), [log_segment, e, l])
         };
         let cuts = (1..=MAX_LOG_SEGMENTS).map(cut).min();
-        let ((_, _, log_segments), [log_segment, early_segments, late_segments]) = cuts.unwrap_or_default();
+        let ((log_wires, _, log_segments), [log_segment, early_segments, late_segments]) = cuts.unwrap_or_default();
+        let log_rows = log_height(public + relation.constraints);
+        let entries = public + relation.nonzeros;
+        let log_entries = log_height(entries).min(log_rows.max(log_wires));
         Self {
             constants,
             public,
             early,
-            log_rows: log_height(public + relation.constraints),
-            log_entries: log_height(public + relation.nonzeros),
+            log_rows,
+            log_entries,
+            groups: entries.div_ceil(1 << log_entries),
             log_segment,
             log_segments,
             early_segments,
@@ -75,7 +82,7 @@ impl Layout {
     /// # Errors
     /// The field has no subgroups of these sizes.
     pub fn check<S: Smooth>(&self) -> Result<(), ConfigError> {
-        let largest = self.log_rows.max(self.log_entries).max(self.log_wires());
+        let largest = self.log_max();
         if largest > S::Base::TWO_ADICITY {
             let text = format!("marlin: a domain of 2^{largest} is larger than the subgroups of `{}`", S::NAME);
             return Err(ConfigError(text));
@@ -86,6 +93,11 @@ impl Layout {
     /// log2 of the domain of wires.
     pub const fn log_wires(&self) -> usize {
         self.log_segment + self.log_segments
+    }
+
+    /// log2 of the largest domain.
+    pub fn log_max(&self) -> usize {
+        self.log_rows.max(self.log_entries).max(self.log_wires())
     }
 
     /// Public wires, which the first rows are about.
@@ -108,7 +120,7 @@ impl Layout {
 
     /// Shape of the index.
     pub(super) const fn index_shape(&self) -> Shape {
-        Shape { log_height: self.log_entries, width: INDEX_WIDTH }
+        Shape { log_height: self.log_entries, width: INDEX_WIDTH * self.groups }
     }
 
     /// Shapes of the oracle `early`.
@@ -124,9 +136,19 @@ impl Layout {
         shapes
     }
 
-    /// Shapes of an oracle of an accumulator and a quotient.
-    pub(super) fn sum_shapes<S: Setting>(log_height: usize) -> Vec<Shape> {
-        vec![Shape { log_height, width: dimension::<S>() }; 2]
+    /// Shapes of the oracle `wires`: accumulator and quotient.
+    pub(super) fn wire_shapes<S: Setting>(&self) -> Vec<Shape> {
+        vec![Shape { log_height: self.log_wires(), width: dimension::<S>() }; 2]
+    }
+
+    /// Shapes of the oracle `entries`: an accumulator for each group.
+    pub(super) fn entry_shapes<S: Setting>(&self) -> Vec<Shape> {
+        vec![Shape { log_height: self.log_entries, width: dimension::<S>() * self.groups }]
+    }
+
+    /// Shapes of the oracle `quotient`.
+    pub(super) fn quotient_shapes<S: Setting>(&self) -> Vec<Shape> {
+        vec![Shape { log_height: self.log_entries, width: dimension::<S>() }]
     }
 
     /// Error of `alpha`.
@@ -143,6 +165,12 @@ impl Layout {
     /// Error of `xi`.
     pub(super) fn wire_term<S: Setting>(&self) -> ErrorTerm {
         point_term::<S>("sum over wires", self.log_wires())
+    }
+
+    /// Error of `mu`.
+    pub(super) fn group_term<S: Setting>(&self) -> ErrorTerm {
+        let degree = self.groups.saturating_sub(1) as f64;
+        ErrorTerm::schwartz_zippel("batching of groups", degree, S::ext_bits())
     }
 
     /// Error of `zeta`.
@@ -165,14 +193,20 @@ impl Layout {
         let segments = (0..self.early_segments).map(|k| (early, k)).chain((0..self.late_segments).map(|k| (late, k)));
         let points = g.inverse().powers().map(|x| UniEval(xi * x));
         let segments = segments.zip(points).map(|((oracle, matrix), query)| Question { oracle, matrix, query });
-        segments.chain(sum_questions(wires, xi, g)).collect()
+        let sum = [(0, xi), (0, xi * g), (1, xi)];
+        let sum = sum.map(|(matrix, x)| Question { oracle: wires, matrix, query: UniEval(x) });
+        segments.chain(sum).collect()
     }
 
-    /// Asked at `zeta`: the index, then as for wires.
-    pub(super) fn entry_questions<S: Smooth>(&self, entries: Oracle, zeta: S::Ext) -> Vec<Question<UniEval<S::Ext>>> {
+    /// Asked at `zeta`: the index, the accumulators, the accumulators one step on, the quotient.
+    pub(super) fn entry_questions<S: Smooth>(
+        &self,
+        [entries, quotient]: [Oracle; 2],
+        zeta: S::Ext,
+    ) -> Vec<Question<UniEval<S::Ext>>> {
         let g = S::Base::two_adic_generator(self.log_entries);
-        let index = Question { oracle: Oracle(0), matrix: 0, query: UniEval(zeta) };
-        std::iter::once(index).chain(sum_questions(entries, zeta, g)).collect()
+        let asked = [(Oracle(0), zeta), (entries, zeta), (entries, zeta * g), (quotient, zeta)];
+        asked.map(|(oracle, x)| Question { oracle, matrix: 0, query: UniEval(x) }).into()
     }
 
     /// `l_j(X^n)` at a point outside `H`, for the segments in use.
@@ -185,15 +219,6 @@ impl Layout {
 fn point_term<S: Setting>(name: &'static str, log_height: usize) -> ErrorTerm {
     let term = ErrorTerm::schwartz_zippel(name, 2f64.powi(log_height as i32 + 1), S::ext_bits());
     ErrorTerm { reference: "[CHMMVW20] Section 5.3", ..term }
-}
-
-fn sum_questions<F: Copy, E: Copy + std::ops::Mul<F, Output = E>>(
-    oracle: Oracle,
-    point: E,
-    g: F,
-) -> [Question<UniEval<E>>; 3] {
-    let ask = |matrix, point| Question { oracle, matrix, query: UniEval(point) };
-    [ask(0, point), ask(0, point * g), ask(1, point)]
 }
 
 /// Error of `gamma` and `beta`: that the sum of fractions vanishes by chance, or one of their denominators does.

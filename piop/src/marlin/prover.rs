@@ -59,9 +59,9 @@ pub fn prove<S: Smooth>(
     let eta = ch.sample("eta", Some(Layout::matrix_term::<S>()))?;
     let run = Run { relation, layout: &layout, dft: &dft, alpha, at_alpha, eta: [S::Ext::ONE, eta, eta.square()] };
     let sum = steps::dot(&claims, &run.eta);
-    let (xi, value) = run.wires(oracles, &wires, sum, ch)?;
+    let xi = run.wires(oracles, &wires, sum, ch)?;
     drop(wires);
-    run.entries(xi, value, ch)
+    run.entries(xi, ch)
 }
 
 /// What the sums are about.
@@ -77,14 +77,14 @@ pub(super) struct Run<'a, S: Smooth> {
 }
 
 impl<S: Smooth> Run<'_, S> {
-    /// 5. and 6.: that the products add up to `sum`. Returns `xi` and `r(xi)`.
+    /// 5. and 6.: that the products add up to `sum`. Returns `xi`.
     pub(super) fn wires(
         &self,
         [early, late]: [Oracle; 2],
         wires: &[S::Ext],
         sum: S::Ext,
         ch: &mut Channel<'_, S>,
-    ) -> Result<(S::Ext, S::Ext), ProveError> {
+    ) -> Result<S::Ext, ProveError> {
         let log = self.layout.log_wires();
         let matrices = steps::matrix_column(self);
         let z = steps::by_position(self.layout, wires);
@@ -96,24 +96,40 @@ impl<S: Smooth> Run<'_, S> {
         ch.ask(self.layout.wire_questions::<S>([early, late, oracle], xi))?;
         let value = steps::dot(&matrices, &lagrange::<S>(log, xi, matrices.len()));
         ch.send("matrices", &[value]);
-        Ok((xi, value))
+        Ok(xi)
     }
 
-    /// 7. and 8.: that the entries add up to `sum`.
-    pub(super) fn entries(&self, xi: S::Ext, sum: S::Ext, ch: &mut Channel<'_, S>) -> Result<(), ProveError> {
-        let (layout, log) = (self.layout, self.layout.log_entries);
+    /// 7. and 8.: that the groups of entries add up to what they add up to.
+    pub(super) fn entries(&self, xi: S::Ext, ch: &mut Channel<'_, S>) -> Result<(), ProveError> {
         let terms = steps::entry_terms(self, xi);
-        let accumulator = accumulate::<S>(terms.into_iter(), log, sum);
+        let sums = steps::group_sums(self.layout, &terms);
+        ch.send("sums", &sums);
+        self.groups(xi, terms, &sums, ch)
+    }
+
+    /// As [`Self::entries`], for sums that have been sent.
+    pub(super) fn groups(
+        &self,
+        xi: S::Ext,
+        terms: Vec<S::Ext>,
+        sums: &[S::Ext],
+        ch: &mut Channel<'_, S>,
+    ) -> Result<(), ProveError> {
+        let (layout, log) = (self.layout, self.layout.log_entries);
+        let accumulators = steps::group_accumulators::<S>(layout, terms, sums);
+        let columns = steps::extension_columns::<S>(accumulators.clone(), layout.groups);
+        let oracle = ch.send_oracle("entries", vec![columns])?;
+        let mu = ch.sample("mu", Some(layout.group_term::<S>()))?;
         let scale = vanishing::<S>(layout.log_rows, self.alpha) * vanishing::<S>(layout.log_wires(), xi);
         let quotient = {
-            let entries = Entries { point: [self.alpha, xi], weights: self.eta.map(|eta| eta * scale), sum };
+            let weights = self.eta.map(|eta| eta * scale);
+            let entries = Entries { point: [self.alpha, xi], weights, sums, mu };
             let index = ch.view(Oracle(0), 0, 0);
-            steps::entry_quotient(self.dft, log, &index, accumulator.clone(), &entries)
+            steps::entry_quotient(self.dft, log, &index, accumulators, &entries)
         };
-        let columns = [accumulator, quotient].map(extension_column::<S>);
-        let oracle = ch.send_oracle("entries", columns.into())?;
+        let quotient = ch.send_oracle("quotient", vec![extension_column::<S>(quotient)])?;
         let zeta = ch.sample("zeta", Some(layout.entry_term::<S>()))?;
-        ch.ask(layout.entry_questions::<S>(oracle, zeta))?;
+        ch.ask(layout.entry_questions::<S>([oracle, quotient], zeta))?;
         Ok(())
     }
 }

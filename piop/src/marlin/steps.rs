@@ -2,7 +2,8 @@
 //! large as its domain, because every quotient has a lower degree than that.
 
 use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
-use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, TwoAdicField};
+use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing};
+use p3_matrix::dense::RowMajorMatrix;
 use p3_util::reverse_bits_len;
 use rayon::prelude::*;
 use trilemma_arith::r1cs::staged::Staged;
@@ -28,6 +29,12 @@ impl<S: Smooth> Dft<S> {
         self.0.coset_dft_algebra(self.0.idft_algebra(values), shift)
     }
 
+    /// As [`Self::extend`], of row-major columns.
+    fn extend_columns(&self, values: Vec<S::Ext>, width: usize, shift: S::Base) -> Vec<S::Ext> {
+        let coefficients = self.0.idft_algebra_batch(RowMajorMatrix::new(values, width));
+        self.0.coset_dft_algebra_batch(coefficients, shift).values
+    }
+
     /// From a coset to the subgroup.
     fn restrict(&self, values: Vec<S::Ext>, shift: S::Base) -> Vec<S::Ext> {
         self.0.dft_algebra(self.0.coset_idft_algebra(values, shift))
@@ -46,8 +53,13 @@ pub fn dot<E: Field>(a: &[E], b: &[E]) -> E {
 
 /// A column over the challenge field as base columns.
 pub fn extension_column<S: Setting>(values: Vec<S::Ext>) -> Columns<S::Base> {
+    extension_columns::<S>(values, 1)
+}
+
+/// Row-major columns over the challenge field as base columns.
+pub fn extension_columns<S: Setting>(values: Vec<S::Ext>, width: usize) -> Columns<S::Base> {
     let d = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION;
-    Columns::new(<S::Ext as BasedVectorSpace<S::Base>>::flatten_to_base(values), d)
+    Columns::new(<S::Ext as BasedVectorSpace<S::Base>>::flatten_to_base(values), d * width)
 }
 
 /// Values cut into segments, zeros after the last, as base columns.
@@ -168,36 +180,64 @@ pub fn entry_terms<S: Smooth>(run: &Run<'_, S>, xi: S::Ext) -> Vec<S::Ext> {
     entries.map(|(row, column, values)| run.at_alpha[row] * at_xi[column] * weighted::<S>(&run.eta, values)).collect()
 }
 
-/// Challenges and claim of the sum over entries.
-pub struct Entries<E> {
-    /// `alpha` and `xi`.
-    pub point: [E; 2],
-    /// Weights of the columns `A_K`, `B_K` and `C_K` in `a`.
-    pub weights: [E; 3],
-    /// What the entries add up to.
-    pub sum: E,
+/// What the entries of each group add up to.
+pub fn group_sums<E: Field>(layout: &Layout, terms: &[E]) -> Vec<E> {
+    (0..layout.groups).map(|group| terms.iter().skip(group).step_by(layout.groups).copied().sum()).collect()
 }
 
-/// `(b(X) (T(g X) - T(X) + sum / n) - a(X)) / Z(X)` on the domain, if it is a polynomial.
+/// An accumulator for every group, as row-major columns, for terms whose sums are claimed.
+pub fn group_accumulators<S: Smooth>(layout: &Layout, mut terms: Vec<S::Ext>, sums: &[S::Ext]) -> Vec<S::Ext> {
+    let shares: Vec<S::Ext> = sums.iter().map(|sum| sum.div_2exp_u64(layout.log_entries as u64)).collect();
+    terms.resize(layout.groups << layout.log_entries, S::Ext::ZERO);
+    let mut acc = S::Ext::zero_vec(layout.groups);
+    for row in terms.chunks_exact_mut(layout.groups) {
+        for ((cell, acc), &share) in row.iter_mut().zip(&mut acc).zip(&shares) {
+            *acc += std::mem::replace(cell, *acc) - share;
+        }
+    }
+    terms
+}
+
+/// Challenges and claims of the sums over entries.
+pub struct Entries<'a, E> {
+    /// `alpha` and `xi`.
+    pub point: [E; 2],
+    /// Weights of the columns `A_i`, `B_i` and `C_i` in `a`.
+    pub weights: [E; 3],
+    /// What the groups of entries add up to.
+    pub sums: &'a [E],
+    /// Batches the groups.
+    pub mu: E,
+}
+
+/// `sum_i mu^i (b_i(X) (T_i(g X) - T_i(X) + w_i / n) - a_i(X)) / Z(X)` on the domain, if it is a polynomial.
 pub fn entry_quotient<S: Smooth>(
     dft: &Dft<S>,
     log_height: usize,
     index: &CosetView<'_, S::Base>,
-    accumulator: Vec<S::Ext>,
-    entries: &Entries<S::Ext>,
+    accumulators: Vec<S::Ext>,
+    entries: &Entries<'_, S::Ext>,
 ) -> Vec<S::Ext> {
     let inverse = inverse_vanishing::<S>(log_height, index.shift);
-    let share = entries.sum * S::Base::ONE.div_2exp_u64(log_height as u64);
-    let accumulator = dft.extend(accumulator, index.shift);
-    let mask = accumulator.len() - 1;
+    let groups = entries.sums.len();
+    let claims: Vec<(S::Ext, S::Ext)> =
+        entries.sums.iter().map(|sum| sum.div_2exp_u64(log_height as u64)).zip(entries.mu.powers()).collect();
+    let accumulators = dft.extend_columns(accumulators, groups, index.shift);
     let ([alpha, xi], [wa, wb, wc]) = (entries.point, entries.weights);
     let both = alpha * xi;
     let (rows, _) = index.values.as_chunks::<INDEX_WIDTH>();
-    let quotient = (0..accumulator.len()).into_par_iter().with_min_len(1 << 8).map(|i| {
-        let [row, column, product, a, b, c] = rows[reverse_bits_len(i, log_height)];
-        let denominator = both - alpha * column - xi * row + product;
-        let change = accumulator[(i + 1) & mask] - accumulator[i] + share;
-        (denominator * change - wa * a - wb * b - wc * c) * inverse
+    let height = 1usize << log_height;
+    let quotient = (0..height).into_par_iter().with_min_len(1 << 8).map(|i| {
+        let rows = &rows[reverse_bits_len(i, log_height) * groups..];
+        let (here, next) = (&accumulators[i * groups..], &accumulators[(i + 1) % height * groups..]);
+        let groups = rows.iter().zip(here.iter().zip(next)).zip(&claims);
+        let folded: S::Ext = groups
+            .map(|((&[row, column, product, a, b, c], (&here, &next)), &(share, weight))| {
+                let denominator = both - alpha * column - xi * row + product;
+                weight * (denominator * (next - here + share) - wa * a - wb * b - wc * c)
+            })
+            .sum();
+        folded * inverse
     });
     dft.restrict(quotient.collect(), index.shift)
 }

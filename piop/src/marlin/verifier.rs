@@ -6,7 +6,7 @@ use trilemma_core::channel::OracleVerifier;
 use trilemma_core::claim::rejoin;
 use trilemma_core::{Reject, Smooth, UniEval};
 
-use super::layout::{Layout, bus_term, lagrange, vanishing};
+use super::layout::{INDEX_WIDTH, Layout, bus_term, lagrange, vanishing};
 
 /// The verifier's channel.
 type Channel<'c, S> = dyn OracleVerifier<S, UniEval<<S as trilemma_core::Setting>::Ext>> + 'c;
@@ -38,7 +38,7 @@ pub fn verify<S: Smooth>(relation: &Staged<S>, entries: &[S::Base], ch: &mut Cha
     // 5. and 6. The products are those of the matrices and the wires, if the claimed `r(xi)` is right.
     let eta = ch.sample("eta", Some(Layout::matrix_term::<S>()))?;
     let sum = a + eta * (b + eta * c);
-    let wires = ch.recv_oracle("wires", Layout::sum_shapes::<S>(layout.log_wires()))?;
+    let wires = ch.recv_oracle("wires", layout.wire_shapes::<S>())?;
     let xi = ch.sample("xi", Some(layout.wire_term::<S>()))?;
     let columns = vanishing::<S>(layout.log_wires(), xi);
     ch.require("xi lies outside the wires", !columns.is_zero())?;
@@ -50,32 +50,35 @@ pub fn verify<S: Smooth>(relation: &Staged<S>, entries: &[S::Base], ch: &mut Cha
         z += weight * value[0];
     }
     let [matrices] = received(&ch.recv("matrices", 1)?)?;
-    let step = step::<S>(&answers, layout.early_segments + layout.late_segments, sum, layout.log_wires())?;
-    ch.require("the products add up at xi", step.change - matrices * z == columns * step.quotient)?;
+    let [here, next, quotient] = values::<S, 3>(&answers, layout.early_segments + layout.late_segments)?;
+    let change = next - here + share(sum, layout.log_wires());
+    ch.require("the products add up at xi", change - matrices * z == columns * quotient)?;
 
-    // 7. and 8. `r(xi)` is what the index says.
-    let oracle = ch.recv_oracle("entries", Layout::sum_shapes::<S>(layout.log_entries))?;
+    // 7. and 8. `r(xi)` is what the index says, group by group.
+    let sums = ch.recv("sums", layout.groups)?;
+    ch.require("the groups add up", sums.iter().copied().sum::<S::Ext>() == matrices)?;
+    let accumulators = ch.recv_oracle("entries", layout.entry_shapes::<S>())?;
+    let mu = ch.sample("mu", Some(layout.group_term::<S>()))?;
+    let quotient = ch.recv_oracle("quotient", layout.quotient_shapes::<S>())?;
     let zeta = ch.sample("zeta", Some(layout.entry_term::<S>()))?;
-    let answers = ch.ask(layout.entry_questions::<S>(oracle, zeta))?;
-    let [row, column, both, a, b, c] = received(answers.first().ok_or_else(too_few)?)?;
-    let numerator = rows * columns * (a + eta * (b + eta * c));
-    let denominator = alpha * xi - alpha * column - xi * row + both;
-    let step = self::step::<S>(&answers, 1, matrices, layout.log_entries)?;
-    let entries = vanishing::<S>(layout.log_entries, zeta);
-    ch.require("the entries add up at zeta", denominator * step.change - numerator == entries * step.quotient)
+    let answers = ch.ask(layout.entry_questions::<S>([accumulators, quotient], zeta))?;
+    let [index, here, next, quotient] = answers.as_slice() else { return Err(too_few()) };
+    let [here, next, quotient] = [here, next, quotient].map(|answer| rejoin::<S::Base, _>(answer));
+    let groups = index.chunks_exact(INDEX_WIDTH).zip(here.into_iter().zip(next)).zip(sums).zip(mu.powers());
+    let mut folded = S::Ext::ZERO;
+    for (((index, (here, next)), sum), weight) in groups {
+        let [row, column, both, a, b, c] = received(index)?;
+        let numerator = rows * columns * (a + eta * (b + eta * c));
+        let denominator = alpha * xi - alpha * column - xi * row + both;
+        folded += weight * (denominator * (next - here + share(sum, layout.log_entries)) - numerator);
+    }
+    let [quotient] = received(&quotient)?;
+    ch.require("the entries add up at zeta", folded == vanishing::<S>(layout.log_entries, zeta) * quotient)
 }
 
-/// What an accumulator's oracle says at a point.
-struct Step<E> {
-    /// `S(g x) - S(x) + sum / n`.
-    change: E,
-    quotient: E,
-}
-
-/// Reads the three answers about an accumulator, of which `first` is the first.
-fn step<S: Smooth>(answers: &[Vec<S::Ext>], first: usize, sum: S::Ext, log: usize) -> Result<Step<S::Ext>, Reject> {
-    let [here, next, quotient] = values::<S, 3>(answers, first)?;
-    Ok(Step { change: next - here + sum * S::Base::ONE.div_2exp_u64(log as u64), quotient })
+/// `sum / n` for a domain of `n = 2^log_height`.
+fn share<E: Field>(sum: E, log_height: usize) -> E {
+    sum.div_2exp_u64(log_height as u64)
 }
 
 /// The challenge elements that `N` answers from `first` on are the columns of.

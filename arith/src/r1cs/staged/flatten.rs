@@ -5,10 +5,10 @@ use p3_field::{Field, PrimeCharacteristicRing};
 use rayon::prelude::*;
 use trilemma_core::{ConfigError, Setting};
 
+use super::super::R1cs;
 use super::super::export::{FlatBlock, Wire};
 use super::super::fill::{Assignment, Variables};
 use super::super::linear::Var;
-use super::super::R1cs;
 use super::{CHALLENGES, Matrices, Staged, Witness, Writer};
 use crate::air::{Air, PublicTerm, Trace};
 use crate::kernel::Challenges;
@@ -138,14 +138,14 @@ impl Flattening {
         let powers = r1cs.max_arity.saturating_sub(1);
         let entries: usize = extent.statement.iter().map(|(bus, _)| bus.arity).sum();
         let terms = extent.statement.len();
-        // Powers of `beta` take three entries each, products of a public entry and a power three,
-        // fractions one a matrix and wire, the sum its constant.
+        // A power of `beta` takes three entries, the square two; an entry three and one in its fingerprint; a
+        // fraction, `gamma` and 1 three and one in the sum; the sum its constant.
         let mut s = Sizes {
             entries,
             early: 0,
             late: powers + entries + terms,
             constraints: powers + entries + terms + 1,
-            nonzeros: powers.min(1) * 2 + 3 * powers.saturating_sub(1) + 3 * entries + (3 * terms + entries) + 1 + terms,
+            nonzeros: (3 * powers).saturating_sub(1) + 4 * entries + 4 * terms + 1,
             fractions: terms,
         };
         let mut places = Vec::with_capacity(rows.len());
@@ -312,7 +312,8 @@ impl Flattening {
             let rows = if shape.uses_next() { place.rows == height } else { place.rows <= height };
             i.table == place.table && rows && i.cells.len() <= place.rows * shape.columns.len()
         };
-        let instances = trace.instances.len() == self.places.len() && self.places.iter().zip(&trace.instances).all(fits);
+        let same = trace.instances.len() == self.places.len();
+        let instances = same && self.places.iter().zip(&trace.instances).all(fits);
         let terms = statement.iter().map(|t| (t.bus, t.multiplicity));
         let tuples = statement.iter().all(|t| t.tuple.len() == t.bus.arity);
         if !instances || !tuples || !terms.eq(self.statement.iter().copied()) {

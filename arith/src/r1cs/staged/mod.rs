@@ -1,19 +1,20 @@
-//! The R1CS of a whole execution as plain data: three sparse matrices with coefficients in the base field
-//! over wires of which some are values of the challenge field. For PIOPs of flat systems over any setting.
+//! The R1CS of a whole execution as plain data: three sparse matrices with coefficients in the base field over
+//! wires of which some are values of the challenge field. For PIOPs of flat systems over any setting.
 //!
 //! | wires, in this order | value | known |
 //! |---|---|---|
 //! | public: 1, the entries of the statement's tuples | base | always |
 //! | public: `gamma`, `beta` | challenge | once drawn |
 //! | early: instance by instance, row by row, advice and products | base | with the trace |
-//! | late: `beta^2`, `beta^3`, ..; for each term of the statement its entries by powers of `beta`, then its fraction; instance by instance, row by row, fractions and entries by powers of `beta` | challenge | after the challenges |
+//! | late: `beta^2`, `beta^3`, .. | challenge | after the challenges |
+//! | late: for each term of the statement its entries by powers of `beta`, then its fraction | challenge | so |
+//! | late: instance by instance, row by row, fractions and entries by powers of `beta` | challenge | so |
 //!
-//! The constraints are those of [`super::Flat`]: powers of `beta`; the statement; the rows of every instance; the sum of all
-//! fractions. They depend on the relation and on the [`Extent`](crate::plonkish::Extent) of an execution, not
-//! on challenges or tuples. Fixed columns are coefficients.
+//! The constraints are those of [`super::Flat`]: powers of `beta`; the statement; the rows of every instance; the
+//! sum of all fractions. They depend on the relation and on the [`Extent`](crate::plonkish::Extent) of an
+//! execution, not on challenges or tuples. Fixed columns are coefficients.
 //!
-//! A *form* has sizes but no matrices. A verifier makes it in time of the relation's text, see
-//! [`Flattening`].
+//! A *form* has sizes but no matrices. A verifier makes it in time of the relation's text, see [`Flattening`].
 
 mod flatten;
 
