@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use trilemma_core::{ConfigError, Options, Regime, Security};
 
+use trilemma_reports::run::Comparison;
+
 use crate::fault::Fault;
 use crate::files::{self, Input};
 use crate::suggest;
@@ -37,6 +39,9 @@ pub struct Config {
     pub programs: Vec<ProgramEntry>,
     /// How.
     pub pipelines: Vec<PipelineEntry>,
+    /// Pairs of pipelines that the report sets against each other.
+    #[serde(default)]
+    pub comparisons: Vec<Comparison>,
 }
 
 /// A security target.
@@ -220,6 +225,16 @@ impl Config {
             unique(&format!("programs[{i}].sizes.label"), program.sizes.iter().map(|s| s.label.as_str()))?;
             if let Some(j) = program.sizes.iter().position(|s| s.kinds() > 1) {
                 return Err(format!("programs[{i}].sizes[{j}]: give one of input_u32, input_hex and input_file"));
+            }
+        }
+        for (i, comparison) in self.comparisons.iter().enumerate() {
+            let known = || self.pipelines.iter().map(|p| p.label.as_deref().unwrap_or(&p.pipeline));
+            for (key, name) in [("first", &comparison.first), ("second", &comparison.second)] {
+                // Options that tell entries of one pipeline apart are part of a name that the plan makes.
+                if !known().any(|k| name.starts_with(k)) {
+                    let hint = suggest::hint(name, known());
+                    return Err(format!("comparisons[{i}].{}{hint}", ConfigError::choice(key, name, known())));
+                }
             }
         }
         unique("pipelines.label", self.pipelines.iter().filter_map(|p| p.label.as_deref()))?;

@@ -44,9 +44,12 @@ macro_rules! air_piop {
 pub mod check;
 pub mod check_plonkish;
 pub mod check_r1cs;
+pub mod hyperplonk;
 pub mod instances;
 pub mod logup_gkr;
+mod matrices;
 pub mod ml_stark;
+pub mod marlin;
 mod packed;
 pub mod plonk;
 mod rows;

@@ -1,7 +1,7 @@
 //! Comparisons that are allowed: within a security class, over tasks that everyone in the comparison proved.
 
 use crate::model::{Class, Metric, Model, Point};
-use crate::stats::{Ratio, geometric_mean};
+use crate::stats::{Ratio, geometric_mean, slope};
 
 /// Series of one class with the tasks that all of them proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,14 +91,23 @@ pub struct Pairing {
     pub first: usize,
     /// Series whose cost is below it.
     pub second: usize,
-    /// Per common task: prover time, core-seconds and peak memory.
-    pub tasks: Vec<(usize, [Option<Ratio>; 3])>,
+    /// Per common task, the ratio of each of [`PAIRED`].
+    pub tasks: Vec<(usize, [Option<Ratio>; PAIRED.len()])>,
     /// Geometric means of the same.
-    pub means: [Option<f64>; 3],
+    pub means: [Option<f64>; PAIRED.len()],
 }
 
 /// The metrics of a [`Pairing`].
-pub const PAIRED: [Metric; 3] = [Metric::Prove, Metric::Core, Metric::Peak];
+pub const PAIRED: [Metric; 5] = [Metric::Prove, Metric::Core, Metric::Peak, Metric::Proof, Metric::Verify];
+
+/// The pairing of two series by name; `None` unless they are in one class and proved something in
+/// common.
+pub fn named_pairing(model: &Model, first: &str, second: &str) -> Option<Pairing> {
+    let all = || model.series.iter().enumerate();
+    let (i, a) = all().find(|(_, s)| s.name == first)?;
+    let (j, _) = all().find(|(_, s)| s.name == second && s.class == a.class)?;
+    pairing(model, i, j)
+}
 
 /// Pairs the series of one pipeline family with those of another that have the same scheme, field, hash and class:
 /// `air/uni-stark/fri/koalabear4` with `p3-batch-stark/fri/koalabear4`.
@@ -119,7 +128,7 @@ pub fn pairings(model: &Model, first: &str, second: &str) -> Vec<Pairing> {
 }
 
 fn pairing(model: &Model, first: usize, second: usize) -> Option<Pairing> {
-    let mut tasks: Vec<(usize, [Option<Ratio>; 3])> = (0..model.tasks.len())
+    let mut tasks: Vec<(usize, [Option<Ratio>; PAIRED.len()])> = (0..model.tasks.len())
         .filter_map(|t| {
             let (a, b) = (model.success(first, t)?, model.success(second, t)?);
             Some((t, PAIRED.map(|metric| Ratio::of(&a.values(metric), &b.values(metric)))))
@@ -129,6 +138,57 @@ fn pairing(model: &Model, first: usize, second: usize) -> Option<Pairing> {
     let mean = |i: usize| {
         geometric_mean(&tasks.iter().filter_map(|(_, ratios)| ratios[i].map(|r| r.ratio)).collect::<Vec<_>>())
     };
-    let means = [mean(0), mean(1), mean(2)];
+    let means = std::array::from_fn(mean);
     (!tasks.is_empty()).then_some(Pairing { first, second, tasks, means })
+}
+
+/// A series of a cohort by two metrics, where less of both is better.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Place {
+    /// Index of the series.
+    pub series: usize,
+    /// The first metric's median.
+    pub x: f64,
+    /// The second metric's median.
+    pub y: f64,
+    /// Whether no other series of the cohort is as good in both and better in one.
+    pub frontier: bool,
+}
+
+/// The series of a cohort on one task by two metrics; those that lack one are left out.
+pub fn places(model: &Model, cohort: &Cohort, task: usize, (x, y): (Metric, Metric)) -> Vec<Place> {
+    let place = |&series: &usize| {
+        let point = model.success(series, task)?;
+        Some(Place { series, x: point.median(x)?, y: point.median(y)?, frontier: true })
+    };
+    let mut places: Vec<Place> = cohort.series.iter().filter_map(place).collect();
+    let all = places.clone();
+    let beats = |a: &Place, b: &Place| a.x <= b.x && a.y <= b.y && (a.x < b.x || a.y < b.y);
+    places.iter_mut().for_each(|p| p.frontier = !all.iter().any(|other| beats(other, p)));
+    places
+}
+
+/// How a metric of a series grows with the cycles, over the sizes of one program.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Growth {
+    /// The exponent: least squares on logarithms.
+    pub exponent: f64,
+    /// Smallest and largest number of cycles.
+    pub cycles: (u64, u64),
+    /// Sizes.
+    pub sizes: usize,
+}
+
+/// Sizes below which no exponent is printed.
+const MIN_SIZES: usize = 3;
+
+/// The growth of a metric, if there are three sizes or more.
+pub fn growth(model: &Model, series: usize, program: &str, metric: Metric) -> Option<Growth> {
+    let points = model.points.iter().filter(|p| p.series == series && p.cell.program == program);
+    let sizes: Vec<(u64, f64)> = points.filter_map(|p| Some((p.cell.planned_cycles, p.median(metric)?))).collect();
+    let cycles = || sizes.iter().map(|s| s.0);
+    let (first, last) = (cycles().min()?, cycles().max()?);
+    let logs: Vec<(f64, f64)> = sizes.iter().map(|&(n, y)| ((n as f64).ln(), y.ln())).collect();
+    let exponent = slope(&logs)?;
+    (sizes.len() >= MIN_SIZES).then_some(Growth { exponent, cycles: (first, last), sizes: sizes.len() })
 }

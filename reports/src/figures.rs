@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::chart::{Axis, Canvas, Dot, Frame, Line, bytes_label, cycles_label, lines, svg, time_label, times_label};
-use crate::compare::Cohort;
+use crate::compare::{Cohort, Place, places};
 use crate::format;
 use crate::model::{Metric, Model};
 use crate::style::{INK, PHASES, series};
@@ -171,4 +171,62 @@ pub fn trilemma(model: &Model, cohort: &Cohort) -> String {
             }
         }
     })
+}
+
+/// The corners of the trilemma, two by two.
+const CORNERS: [(&str, Metric, Metric); 3] = [
+    ("Speed against succinctness", Metric::Prove, Metric::Proof),
+    ("Efficiency against succinctness", Metric::Peak, Metric::Proof),
+    ("Speed against efficiency", Metric::Prove, Metric::Peak),
+];
+
+/// The number that stands for a series in [`frontiers`].
+pub const fn number(series: usize) -> usize {
+    series + 1
+}
+
+/// A scale for a metric's values.
+fn scale(metric: Metric, values: impl Iterator<Item = f64>) -> Axis {
+    match metric {
+        Metric::Proof | Metric::Peak => Axis::binary(values, bytes_label),
+        Metric::Prove | Metric::Core | Metric::Verify => Axis::decimal(values, time_label),
+    }
+}
+
+/// F4: the series of a cohort on one task by two corners of the trilemma at a time, with the frontier of
+/// those that nobody beats in both. Left and down is better; numbers are [`number`].
+pub fn frontiers(model: &Model, cohort: &Cohort, task: usize) -> String {
+    const HEIGHT: f64 = 400.0;
+    let panel = f64::from(WIDTH) / CORNERS.len() as f64;
+    svg(WIDTH, HEIGHT as u32, |canvas| {
+        for (i, (title, x, y)) in CORNERS.into_iter().enumerate() {
+            let left = panel * i as f64;
+            let all = places(model, cohort, task, (x, y));
+            let axes = [scale(x, all.iter().map(|p| p.x)), scale(y, all.iter().map(|p| p.y))];
+            let edges = [left + 64.0, 46.0, left + panel - 16.0, HEIGHT - 48.0];
+            let frame = Frame { edges, x: &axes[0], y: &axes[1] };
+            canvas.text(title, (left + 4.0, 4.0), 14, (HPos::Left, VPos::Top), INK);
+            canvas.text(y.name(), (left + 4.0, 26.0), 12, (HPos::Left, VPos::Top), INK);
+            canvas.text(x.name(), (edges[2], HEIGHT - 4.0), 12, (HPos::Right, VPos::Bottom), INK);
+            canvas.frame(&frame);
+            frontier_line(canvas, &frame, &all);
+            for place in &all {
+                let at = frame.at(place.x, place.y);
+                canvas.marker(at, series(place.series));
+                let label = number(place.series).to_string();
+                canvas.text(&label, (at.0 + 7.0, at.1 - 5.0), 11, (HPos::Left, VPos::Center), INK);
+            }
+        }
+    })
+}
+
+/// The steps between the points that nobody beats.
+fn frontier_line(canvas: &Canvas<'_>, frame: &Frame<'_>, all: &[Place]) {
+    let mut best: Vec<(f64, f64)> = all.iter().filter(|p| p.frontier).map(|p| frame.at(p.x, p.y)).collect();
+    best.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for pair in best.windows(2) {
+        let corner = (pair[1].0, pair[0].1);
+        canvas.line(pair[0], corner, INK, 1);
+        canvas.line(corner, pair[1], INK, 1);
+    }
 }

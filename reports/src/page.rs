@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use plotters::style::RGBColor;
 
-use crate::compare::{Cohort, cohorts, pairings};
+use crate::compare::{Cohort, cohorts, named_pairing, pairings};
 use crate::figures;
 use crate::format;
 use crate::model::{Metric, Model, Point};
@@ -184,6 +184,7 @@ fn succinctness(model: &Model) -> Markup {
             (figure("verifier time against cycles", figures::against_cycles(model, Metric::Verify), ""))
         }
         p.soft { "All programs; lines join the sizes of " (main) ". The verifier runs in a loop inside a process that has its key." }
+        (scroll(&tables::growths(model, main)))
     }
 }
 
@@ -201,6 +202,11 @@ fn trilemma(model: &Model) -> Markup {
             h3 { "Class " (cohort.class) ", " (cohort.tasks.len()) " common sizes up to "
                 (cohort.largest(model).map(|t| task_name(model, t)).unwrap_or_default()) }
             (figure("times the best, by metric", figures::trilemma(model, &cohort), ""))
+            @if let Some(task) = cohort.largest(model) {
+                (tables::numbers(model, &cohort))
+                (figure("frontiers, two corners at a time", figures::frontiers(model, &cohort, task),
+                    &format!("{}. Left and down is better; the line joins the pipelines that no other of the class beats in both.", task_name(model, task))))
+            }
             @let caveats: Vec<usize> = cohort.series.iter().copied().filter(|&s| !model.series[s].caveats().is_empty()).collect();
             @if !caveats.is_empty() { p.soft { "Mind: " (names(model, &caveats)) "." } }
             @if !cohort.left_out.is_empty() { p.soft { "Not in this group: " (names(model, &cohort.left_out)) "." } }
@@ -218,6 +224,21 @@ fn results(model: &Model) -> Markup {
             h3 { "Own STARK against the reference over the same tables" }
             p.soft { "Ratios of medians, paired by program and size; differences below 2 % count as equivalent. A verdict by range says that the ranges are apart, not that a test was passed." }
             @for pair in &pairs { (scroll(&tables::pairing(model, pair))) }
+        }
+        (comparisons(model))
+    }
+}
+
+/// The comparisons that the experiment asks for.
+fn comparisons(model: &Model) -> Markup {
+    html! {
+        @for comparison in &model.run.experiment.comparisons {
+            h3 { (comparison.first) " against " (comparison.second) }
+            p { (comparison.why) }
+            @match named_pairing(model, &comparison.first, &comparison.second) {
+                Some(pair) => (scroll(&tables::pairing(model, &pair))),
+                None => p.soft { "Nothing was proved by both in one security class." },
+            }
         }
     }
 }

@@ -53,6 +53,21 @@ pub struct Experiment {
     pub seed: u64,
     /// Passes over the matrix.
     pub repetitions: u32,
+    /// Pairs of pipelines to be set against each other.
+    #[serde(default)]
+    pub comparisons: Vec<Comparison>,
+}
+
+/// Two pipelines that differ in one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// Name of the series whose cost is above the line, as charts call it.
+    pub first: String,
+    /// Name of the series whose cost is below it.
+    pub second: String,
+    /// What differs, and what to make of the figures.
+    pub why: String,
 }
 
 /// A run as its files tell it.

@@ -153,6 +153,16 @@ fn extremes(samples: &[f64]) -> (f64, f64) {
     (min, max)
 }
 
+/// Slope of the least-squares line; `None` when all abscissae are equal.
+pub fn slope(points: &[(f64, f64)]) -> Option<f64> {
+    let n = points.len() as f64;
+    let mean = |f: fn(&(f64, f64)) -> f64| points.iter().map(f).sum::<f64>() / n;
+    let (x, y) = (mean(|p| p.0), mean(|p| p.1));
+    let covariance: f64 = points.iter().map(|p| (p.0 - x) * (p.1 - y)).sum();
+    let variance: f64 = points.iter().map(|p| (p.0 - x).powi(2)).sum();
+    (variance > 0.0).then(|| covariance / variance)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -213,5 +223,13 @@ mod tests {
             let (min, max) = extremes(&samples);
             prop_assert!(min <= summary.low && summary.high <= max);
         }
+    }
+
+    #[test]
+    fn a_power_law_has_its_exponent_as_slope() {
+        let points: Vec<(f64, f64)> = (1..6).map(|i| (f64::from(i), 3.0 + 0.5 * f64::from(i))).collect();
+        assert!((slope(&points).unwrap() - 0.5).abs() < 1e-12);
+        assert_eq!(slope(&[(1.0, 2.0), (1.0, 3.0)]), None);
+        assert_eq!(slope(&[]), None);
     }
 }

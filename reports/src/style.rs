@@ -40,19 +40,16 @@ const ORANGE: RGBColor = RGBColor(230, 159, 0);
 const SKY: RGBColor = RGBColor(86, 180, 233);
 const BLACK: RGBColor = RGBColor(0, 0, 0);
 
-const STYLES: [Style; 7] = [
-    Style { colour: BLUE, marker: Marker::Circle, dashes: &[] },
-    Style { colour: SKY, marker: Marker::Square, dashes: &[7.0, 3.0] },
-    Style { colour: VERMILION, marker: Marker::Triangle, dashes: &[2.0, 3.0] },
-    Style { colour: GREEN, marker: Marker::Diamond, dashes: &[9.0, 3.0, 2.0, 3.0] },
-    Style { colour: PURPLE, marker: Marker::Tip, dashes: &[4.0, 2.0] },
-    Style { colour: ORANGE, marker: Marker::Cross, dashes: &[12.0, 4.0] },
-    Style { colour: BLACK, marker: Marker::Plus, dashes: &[1.5, 2.0] },
-];
+const COLOURS: [RGBColor; 7] = [BLUE, SKY, VERMILION, GREEN, PURPLE, ORANGE, BLACK];
+const MARKERS: [Marker; 7] =
+    [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond, Marker::Tip, Marker::Cross, Marker::Plus];
+const DASHES: [&[f64]; 7] =
+    [&[], &[7.0, 3.0], &[2.0, 3.0], &[9.0, 3.0, 2.0, 3.0], &[4.0, 2.0], &[12.0, 4.0], &[1.5, 2.0]];
 
-/// Look of the series with this index.
+/// Look of the series with this index; the first 49 are all different.
 pub const fn series(index: usize) -> Style {
-    STYLES[index % STYLES.len()]
+    let shifted = (index + index / COLOURS.len()) % MARKERS.len();
+    Style { colour: COLOURS[index % COLOURS.len()], marker: MARKERS[shifted], dashes: DASHES[shifted] }
 }
 
 /// Colours of the phases that stacks show, and of time in none of them.

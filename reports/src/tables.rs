@@ -4,7 +4,8 @@ use maud::{Markup, html};
 use trilemma_core::security::Standing;
 
 use crate::chart::swatch;
-use crate::compare::{PAIRED, Pairing};
+use crate::compare::{Cohort, Growth, PAIRED, Pairing, growth};
+use crate::figures;
 use crate::format;
 use crate::model::{Metric, Model, Point, Series, weakest};
 use crate::schema::Measurement;
@@ -225,6 +226,54 @@ pub fn pairing(model: &Model, pairing: &Pairing) -> Markup {
                 @for mean in pairing.means { th.n { (or_none(mean.map(|m| format!("{m:.3}")))) } }
                 th {} th {}
             } }
+        }
+    }
+}
+
+/// Which series stand where on the frontiers of a cohort.
+pub fn numbers(model: &Model, cohort: &Cohort) -> Markup {
+    html! {
+        ul.legend {
+            @for &i in &cohort.series {
+                li {
+                    (figures::number(i)) " " span.swatch { (maud::PreEscaped(swatch(style::series(i)))) } " "
+                    (model.series[i].legend())
+                }
+            }
+        }
+    }
+}
+
+/// T5: exponents of growth with the cycles, over the sizes of one program.
+pub fn growths(model: &Model, program: &str) -> Markup {
+    const METRICS: [Metric; 4] = [Metric::Prove, Metric::Peak, Metric::Proof, Metric::Verify];
+    let rows: Vec<(usize, [Option<Growth>; 4])> = (0..model.series.len())
+        .map(|i| (i, METRICS.map(|metric| growth(model, i, program, metric))))
+        .filter(|(_, growths)| growths.iter().any(Option::is_some))
+        .collect();
+    html! {
+        @if !rows.is_empty() {
+            table {
+                caption { "Growth with the cycles of " (program) ": the exponent of the fitted power of the cycles; the verifier's law is stated beside it" }
+                thead { tr {
+                    th { "Pipeline" } th { "Sizes" }
+                    @for m in METRICS { th.n { (m.name()) } }
+                    th { "Verifier, by construction" }
+                } }
+                tbody {
+                    @for (i, growths) in &rows {
+                        tr {
+                            td.name { (series_name(model, *i)) }
+                            td { (or_none(growths.iter().flatten().next().map(|g| {
+                                let (first, last) = g.cycles;
+                                format!("{} from {} to {} cycles", g.sizes, format::grouped(first), format::grouped(last))
+                            }))) }
+                            @for growth in growths { td.n { (or_none(growth.map(|g| format!("{:.2}", g.exponent)))) } }
+                            td { (model.series[*i].traits.as_ref().map_or(NONE, |t| t.verifier.as_str())) }
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -32,8 +32,8 @@ const GAMMA: u64 = 1;
 const BETA: u64 = 2;
 
 /// A wire as one row sees it.
-#[derive(Clone, Copy)]
-enum Wire {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wire {
     One,
     Gamma,
     /// `beta^(i+1)`.
@@ -45,19 +45,20 @@ enum Wire {
 }
 
 /// A wire, the fixed column that is a factor of its coefficient, and the other factor.
-type Term = (Wire, Option<usize>, i64);
+pub(super) type Term = (Wire, Option<usize>, i64);
 
 /// A block without multiples of challenges.
-struct FlatBlock {
+pub(super) struct FlatBlock {
     /// Wires of a row.
-    width: usize,
+    pub(super) width: usize,
     /// Entries of tuples, by power of `beta`.
-    entries: Vec<(usize, Linear)>,
-    rows: Vec<[Vec<Term>; 3]>,
+    pub(super) entries: Vec<(usize, Linear)>,
+    /// Sides of constraints.
+    pub(super) rows: Vec<[Vec<Term>; 3]>,
 }
 
 impl FlatBlock {
-    fn of(block: &Block) -> Self {
+    pub(super) fn of(block: &Block) -> Self {
         let first_entry = block.main.len() + block.products.len() + block.fractions.len();
         let mut flat = Self { width: first_entry, entries: Vec::new(), rows: Vec::new() };
         for row in block.rows() {

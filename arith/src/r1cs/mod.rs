@@ -27,6 +27,7 @@ mod export;
 mod fill;
 mod linear;
 mod lower;
+pub mod staged;
 
 use std::fmt;
 

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Mutex;
 
 use trilemma_arith::plonkish::{Assignment, Circuit, Extent, Lowering, instance};
+use trilemma_arith::r1cs::staged::{self, Flattening, Staged};
 use trilemma_arith::{Air, PublicTerm, Trace};
 use trilemma_core::channel::Shape;
 use trilemma_core::runner::{Binding, IndexCommitment, ProverIndex, Runner};
@@ -37,7 +38,7 @@ pub trait Family<S: Setting>: Send + Sync + 'static {
         air: &Air<S>,
         trace: Trace,
         statement: &[PublicTerm],
-    ) -> Self::Witness;
+    ) -> Result<Self::Witness, ConfigError>;
 
     /// Rows with padding.
     fn padded_rows(relation: &Self::Relation) -> u64;
@@ -60,12 +61,49 @@ impl<S: Setting, L: Lowering<S>> Family<S> for Plonkish<L> {
         L::lower(air, extent)
     }
 
-    fn assign((_, lowering): (&Circuit<S>, &L), air: &Air<S>, trace: Trace, statement: &[PublicTerm]) -> Assignment<S> {
-        lowering.assign(air, &trace, statement)
+    fn assign(
+        (_, lowering): (&Circuit<S>, &L),
+        air: &Air<S>,
+        trace: Trace,
+        statement: &[PublicTerm],
+    ) -> Result<Assignment<S>, ConfigError> {
+        Ok(lowering.assign(air, &trace, statement))
     }
 
     fn padded_rows(relation: &Circuit<S>) -> u64 {
         relation.rows() as u64
+    }
+}
+
+/// Flat R1CS.
+pub struct FlatR1cs;
+
+impl<S: Setting> Family<S> for FlatR1cs {
+    const NAME: &'static str = "r1cs";
+    type Relation = Staged<S>;
+    type Witness = staged::Witness<S>;
+    type Assigner = ();
+
+    fn form(air: &Air<S>, extent: &Extent) -> Result<Staged<S>, ConfigError> {
+        Ok(Flattening::new(air, extent)?.form())
+    }
+
+    fn whole(air: &Air<S>, extent: &Extent) -> Result<(Staged<S>, ()), ConfigError> {
+        Ok((Flattening::new(air, extent)?.system(air), ()))
+    }
+
+    fn assign(
+        _: (&Staged<S>, &()),
+        air: &Air<S>,
+        trace: Trace,
+        statement: &[PublicTerm],
+    ) -> Result<Self::Witness, ConfigError> {
+        let extent = Extent::of(air, &trace, statement);
+        Flattening::new(air, &extent)?.assign(air, &trace, statement)
+    }
+
+    fn padded_rows(relation: &Staged<S>) -> u64 {
+        relation.constraints.next_power_of_two() as u64
     }
 }
 
@@ -162,7 +200,7 @@ impl<S: Available, F: Family<S>, P: CircuitPiop<S, F>> Engine for Combination<S,
         trace: Trace,
         statement: Statement<'_>,
     ) -> Result<Made, ProveError> {
-        let witness = F::assign((&prover.relation, &prover.assigner), air, trace, statement.terms);
+        let witness = F::assign((&prover.relation, &prover.assigner), air, trace, statement.terms)?;
         let witness = Mutex::new(Some(witness));
         let public = instance::<S>(statement.terms);
         let binding = Binding { protocol: &self.protocol, statement: statement.bytes };
@@ -185,8 +223,9 @@ impl<S: Available, F: Family<S>, P: CircuitPiop<S, F>> Engine for Combination<S,
     fn verify(&self, key: &Self::VerifierKey, statement: Statement<'_>, proof: &[u8]) -> Result<Ledger, Reject> {
         let public = instance::<S>(statement.terms);
         let binding = Binding { protocol: &self.protocol, statement: statement.bytes };
-        let (ledger, _) =
-            self.runner.verify(binding, &key.index, proof, &mut |ch| P::default().verify(&key.form, &public, ch))?;
+        let (ledger, _) = self
+            .runner
+            .verify(binding, &key.index, proof, &mut |ch| P::default().verify(&key.form, &public, ch))?;
         Ok(ledger)
     }
 }

@@ -42,6 +42,11 @@ pub struct Run {
     pub interactions: usize,
 }
 
+/// Layers over so many fractions.
+fn layers(len: usize) -> usize {
+    len.next_power_of_two().trailing_zeros() as usize
+}
+
 /// All fractions end to end, tallest instances first, so that every run starts at a multiple of its
 /// length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +73,14 @@ impl Stack {
                 len += interactions << log_height;
             }
         }
-        Self { runs, len, layers: len.next_power_of_two().trailing_zeros() as usize }
+        Self { runs, len, layers: layers(len) }
+    }
+
+    /// A stack of columns of equal height, one after the other, as one run of instance 0.
+    pub fn uniform(columns: usize, log_height: usize) -> Self {
+        let len = columns << log_height;
+        let run = Run { instance: 0, offset: 0, log_height, interactions: columns };
+        Self { runs: if columns == 0 { Vec::new() } else { vec![run] }, len, layers: layers(len) }
     }
 
     /// `eq` between the place of each interaction of a run and the high coordinates of a point.

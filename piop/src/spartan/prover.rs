@@ -1,17 +1,16 @@
 //! The prover of `spartan`, message by message as the verifier expects.
 
-use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
-use rayon::prelude::*;
+use p3_field::PrimeCharacteristicRing;
 use trilemma_arith::air::{Air, PublicTerm, Trace};
 use trilemma_arith::kernel::Challenges;
 use trilemma_arith::products::{Linear as Integers, Products, Var as Column, Weighted};
-use trilemma_arith::r1cs::{Assignment, Block, ByColumn, Linear, Unit, Var};
-use trilemma_core::claim::Columns;
+use trilemma_arith::r1cs::{Assignment, Block, Linear, Unit, Var, Variables};
 use trilemma_core::multilinear::eq_table;
-use trilemma_core::{ProveError, Setting};
+use trilemma_core::{Columns, ProveError, Setting};
 
 use super::{Layout, ROUNDS, coordinate_term};
 use crate::instances::Instances;
+use crate::matrices::{by_row, extension_by_row};
 use crate::rows::{BaseColumns, Fraction, Multiplied, Prover, Side, prove_next_rows, prove_rows};
 
 /// Convinces the verifier of a satisfied relation.
@@ -27,7 +26,7 @@ pub fn prove<S: Setting>(
     ch.send_sizes("heights", &sizes);
     let mut assignment = Assignment::new(&layout.r1cs, air, &trace);
     drop(trace);
-    let main = assignment.instances.iter().map(|v| by_row::<S>(&[&v.main, &v.aux])).collect();
+    let main = assignment.instances.iter().map(main_by_row).collect();
     let main = ch.send_oracle("main", main)?;
 
     let gamma = ch.sample("gamma", Some(instances.bus_term::<S>(statement.len())))?;
@@ -127,27 +126,8 @@ fn integers(linear: &Linear, width: usize) -> Integers {
     out
 }
 
-/// Columns side by side, row by row.
-fn by_row<S: Setting>(parts: &[&ByColumn<S::Base>]) -> Columns<S::Base> {
-    let columns: Vec<&[S::Base]> = parts.iter().flat_map(|p| (0..p.width()).map(|c| p.column(c))).collect();
-    let (width, height) = (columns.len(), parts[0].height);
-    let mut values = S::Base::zero_vec(width * height);
-    values.par_chunks_mut(width.max(1)).with_min_len(1 << 8).enumerate().for_each(|(row, cells)| {
-        cells.iter_mut().zip(&columns).for_each(|(cell, column)| *cell = column[row]);
-    });
-    Columns::new(values, width)
-}
-
-/// Columns over the challenge field as base columns, row by row.
-fn extension_by_row<S: Setting>(columns: &ByColumn<S::Ext>) -> Columns<S::Base> {
-    let d = <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION;
-    let width = d * columns.width();
-    let mut values = S::Base::zero_vec(width * columns.height);
-    values.par_chunks_mut(width).with_min_len(1 << 8).enumerate().for_each(|(row, cells)| {
-        for (c, cells) in cells.chunks_exact_mut(d).enumerate() {
-            let value = &columns.column(c)[row];
-            cells.copy_from_slice(BasedVectorSpace::<S::Base>::as_basis_coefficients_slice(value));
-        }
-    });
-    Columns::new(values, width)
+/// The oracle `main` of an instance: columns and products.
+fn main_by_row<S: Setting>(v: &Variables<S>) -> Columns<S::Base> {
+    let columns: Vec<&[S::Base]> = [&v.main, &v.aux].iter().flat_map(|p| (0..p.width()).map(|c| p.column(c))).collect();
+    by_row::<S>(&columns, v.height())
 }
