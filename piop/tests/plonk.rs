@@ -140,8 +140,9 @@ fn proofs_are_as_long_as_the_header_says() {
     let next = sent.into_iter().chain([&layout.index]).flatten().filter(|g| g.next).map(|g| g.polys.len());
     let committed: usize = sent.into_iter().map(|groups| columns(groups)).sum();
     let elements = 2 * committed + columns(&layout.index) + next.sum::<usize>() + 2;
-    // e = 3, l = 2, t = 2, a = 5, D - 1 = 3, f = 7, w = 5, x = 4.
-    assert_eq!((elements, layout.degree), (2 * 3 + 2 * 2 + 2 * 2 + 2 * (2 + 3 + 3) + 7 + 5 + 4 + 2, 4));
+    // e = 3, l = 2, t = 4, f = 7, w = 5, x = 4.
+    let arguments = layout.chunks.len() + layout.groups.len();
+    assert_eq!(elements, 2 * 3 + 2 * 2 + 2 * 4 + 2 * (arguments + layout.degree - 1) + 7 + 5 + 4 + 2);
     assert_eq!(toy.prove(|| toy::assignment(&HONEST), &INSTANCE).proof.len(), 32 * elements);
 }
 

@@ -138,11 +138,13 @@ pub struct Layout {
 impl Layout {
     /// The layout for a circuit, of which only the form is read.
     pub fn new<S: Setting>(mode: Permutation, circuit: &Circuit<S>) -> Self {
-        let (mut tables, mut buses, mut parts) = (Vec::<&[usize]>::new(), Vec::new(), Vec::new());
+        let (mut tables, mut buses, mut parts) = (Vec::new(), Vec::new(), Vec::new());
         for lookup in &circuit.lookups {
-            let bus = tables.iter().position(|t| *t == lookup.table).unwrap_or(tables.len());
+            // The same columns cut otherwise are another table.
+            let table = (&lookup.table, lookup.inputs.len());
+            let bus = tables.iter().position(|t| *t == table).unwrap_or(tables.len());
             if bus == tables.len() {
-                tables.push(&lookup.table);
+                tables.push(table);
                 parts.extend(lookup.parts().map(|columns| Part { bus, columns: columns.to_vec() }));
             }
             buses.push(bus);
