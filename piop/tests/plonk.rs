@@ -15,7 +15,7 @@ use trilemma_core::{
     Reject, Security, Setting, UniEval,
 };
 use trilemma_pcs::{Available, Served};
-use trilemma_piop::plonk::{Layout, Plonk, Poly};
+use trilemma_piop::plonk::{Group, Layout, Plonk, Poly};
 
 type Query<S> = UniEval<<S as Setting>::Ext>;
 type Early = [[u32; ROWS]; EARLY];
@@ -128,6 +128,22 @@ fn works_over_real_schemes() {
     over::<Bn254, true>("kzg");
     over::<Bls12, false>("kzg-zk");
     over::<Pallas, false>("ipa");
+}
+
+/// Over KZG a proof is a point a column, a value an answer, and two points.
+#[test]
+fn proofs_are_as_long_as_the_header_says() {
+    let toy = Toy::<Bn254, false>::new("kzg");
+    let layout = Layout::new(Plonk::<false>::PERMUTATION, &toy.form);
+    let columns = |groups: &[Group]| groups.iter().map(|g| g.polys.len()).sum::<usize>();
+    let sent = [&layout.early, &layout.late, &layout.arguments, &layout.quotient];
+    let next = sent.into_iter().chain([&layout.index]).flatten().filter(|g| g.next).map(|g| g.polys.len());
+    let committed: usize = sent.into_iter().map(|groups| columns(groups)).sum();
+    let elements = 2 * committed + columns(&layout.index) + next.sum::<usize>() + 2;
+    // e = 3, l = 2, t = 4, f = 7, w = 5, x = 4.
+    let arguments = layout.chunks.len() + layout.groups.len();
+    assert_eq!(elements, 2 * 3 + 2 * 2 + 2 * 4 + 2 * (arguments + layout.degree - 1) + 7 + 5 + 4 + 2);
+    assert_eq!(toy.prove(|| toy::assignment(&HONEST), &INSTANCE).proof.len(), 32 * elements);
 }
 
 fn other_public_values<S: Available, const LOGUP: bool>() {
@@ -246,7 +262,7 @@ fn oracles_are_bound() {
 }
 
 /// Where a column lies in an oracle: matrix and first base column.
-fn place<S: Setting>(groups: &[trilemma_piop::plonk::Group], poly: Poly) -> (usize, usize) {
+fn place<S: Setting>(groups: &[Group], poly: Poly) -> (usize, usize) {
     let matrix = groups.iter().position(|g| g.polys.contains(&poly)).unwrap();
     let before = groups[matrix].polys.iter().take_while(|p| **p != poly);
     (matrix, before.map(|p| p.width::<S>()).sum())

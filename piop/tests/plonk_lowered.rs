@@ -143,7 +143,6 @@ fn execution<S: Available, const LOGUP: bool>(scheme: &str, bits: u32, params: P
 fn executions() {
     execution::<KoalaBear4, false>("fri", 24, SPLIT, "exit7", &[]);
     execution::<KoalaBear4, true>("fri", 24, SPLIT, "exit7", &[]);
-    execution::<Bn254, false>("kzg", 24, SPLIT, "exit7", &[]);
 }
 
 /// `cargo test --release -p trilemma-piop --test plonk_lowered -- --ignored --nocapture`.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use p3_field::{BasedVectorSpace, Field, TwoAdicField};
+use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, TwoAdicField};
 use trilemma_arith::plonkish::{Circuit, Column};
 use trilemma_core::channel::{Oracle, Question, Shape};
 use trilemma_core::{ConfigError, ErrorTerm, Setting, Smooth, UniEval};
@@ -138,11 +138,13 @@ pub struct Layout {
 impl Layout {
     /// The layout for a circuit, of which only the form is read.
     pub fn new<S: Setting>(mode: Permutation, circuit: &Circuit<S>) -> Self {
-        let (mut tables, mut buses, mut parts) = (Vec::<&[usize]>::new(), Vec::new(), Vec::new());
+        let (mut tables, mut buses, mut parts) = (Vec::new(), Vec::new(), Vec::new());
         for lookup in &circuit.lookups {
-            let bus = tables.iter().position(|t| *t == lookup.table).unwrap_or(tables.len());
+            // The same columns cut otherwise are another table.
+            let table = (&lookup.table, lookup.inputs.len());
+            let bus = tables.iter().position(|t| *t == table).unwrap_or(tables.len());
             if bus == tables.len() {
-                tables.push(&lookup.table);
+                tables.push(table);
                 parts.extend(lookup.parts().map(|columns| Part { bus, columns: columns.to_vec() }));
             }
             buses.push(bus);
@@ -221,10 +223,13 @@ impl Layout {
         if self.log_rows > MAX_LOG_HEIGHT || self.log_rows + self.log_parts() > S::Base::TWO_ADICITY {
             return refuse("more rows than the field has roots of unity");
         }
-        // Cosets of places are disjoint, and no lookup is counted as often as the characteristic.
-        let cells = self.permuted.len().max(circuit.lookups.len()).max(1);
-        if cells as f64 * self.rows() as f64 >= 2f64.powi(S::Base::bits() as i32 - 1) {
-            return refuse("more cells or lookups than the field tells apart");
+        let top = S::Base::GENERATOR.exp_power_of_2(self.log_rows);
+        if top.powers().take(self.permuted.len()).skip(1).any(|x| x == S::Base::ONE) {
+            return refuse("more columns under copies than the field has cosets");
+        }
+        // No tuple is looked up as often as the characteristic.
+        if circuit.lookups.len() as f64 * self.rows() as f64 >= 2f64.powi(S::Base::bits() as i32 - 1) {
+            return refuse("more lookups than the characteristic allows");
         }
         if circuit.lookups.iter().any(|l| !l.table.len().is_multiple_of(l.inputs.len())) {
             return refuse("a lookup and its table differ in entries");

@@ -8,7 +8,8 @@
 //! fixed columns and one column `sigma_c` for each permuted column `v_c`.
 //!
 //! **Messages.**
-//! 1. prover: oracle `early` (early columns; for each distinct table how often its rows are looked up)
+//! 1. prover: oracle `early` (early columns; for each part of a distinct table how often its rows are
+//!    looked up)
 //! 2. verifier: `gamma`, `beta`, the circuit's own challenges
 //! 3. prover: oracle `late` (columns that depend on them)
 //! 4. verifier: `delta`, `theta`
@@ -31,8 +32,8 @@
 //! `z_(j+1) prod_chunk sigma = z_j prod_chunk id`, where behind the last `z_j` comes `z_0` of the next row, and
 //! `L_0 (z_0 - 1) = 0`. Products across a row are columns, so only `z_0` is read on the next row.
 //!
-//! **Lookups** \[Hab22\]. `1 / f` for every lookup and `-m / f` for every table's row add to zero over all
-//! rows. Fractions go in groups whose denominators have degree below `D` together. All groups but the last
+//! **Lookups** \[Hab22\]. `1 / f` for every lookup and `-m / f` for every table's row, of each of its
+//! parts, add to zero over all rows. Fractions go in groups whose denominators have degree below `D` together. All groups but the last
 //! have a helper, `h prod d_i = sum_i m_i prod_(j != i) d_j`; the accumulator holds all tables together and
 //! is cyclic: `S' - S - sum h` is the last group's sum.
 //!
@@ -57,7 +58,7 @@
 //!
 //! **Cost.** A scheme with a commitment a column and a value an answer (KZG: 32 bytes each) sends
 //! `2 e + 2 l + 2 t + 2 (a + D - 1) + f + w + x` elements besides its opening, for `e` early, `l` late, `f` fixed and
-//! `w` permuted columns, `t` tables, `a` products, helpers and accumulator, and `x` columns read on the next
+//! `w` permuted columns, `t` parts of tables, `a` products, helpers and accumulator, and `x` columns read on the next
 //! row. Prover: a transform of every column, `D - 1` more for its cosets, and
 //! one evaluation of the constraints on each. Verifier: the gates once, and `O(instance)`.
 //!

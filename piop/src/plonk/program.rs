@@ -278,12 +278,12 @@ impl Compiler {
         }
         let constants = (program.ints.len(), program.challenges.len());
         program.registers = constants;
-        for i in 0..nodes.len() {
+        for (i, &node) in nodes.iter().enumerate() {
             if self.uses[i] == 0 {
                 continue;
             }
             let late = circuit.graph.is_late(Id(i as u32));
-            match nodes[i] {
+            match node {
                 Node::Cell(query) => {
                     let to = self.allocate(i, late, &mut program.registers);
                     let slot = slots.of(query.column.into());

@@ -3,6 +3,7 @@
 use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing};
 use trilemma_arith::kernel::Challenges;
 use trilemma_arith::plonkish::{Assignment, Circuit};
+use trilemma_arith::r1cs::ByColumn;
 use trilemma_core::channel::{Oracle, OracleProver};
 use trilemma_core::claim::Columns;
 use trilemma_core::{ConfigError, Label, ProveError, Smooth, UniEval};
@@ -35,23 +36,11 @@ pub fn prove<S: Smooth>(
     sent.matrices.extend(index(circuit, &layout));
     sent.oracles.0.push((!layout.index.is_empty()).then_some(Oracle(0)));
 
-    // 1. The counts are of values that the early columns have.
+    // 1.
     let Assignment { early, late } = assignment;
-    let counted = sent.matrices.len();
-    let zeros = S::Base::zero_vec(rows);
-    let early_column = |poly| match poly {
-        Poly::Early(i) => Cells::<S>::Base(early.column(i)),
-        _ => Cells::Base(&zeros),
-    };
-    sent.matrices.extend(layout.early.iter().map(|group| assemble(group, rows, early_column)));
-    let counts = multiplicities(circuit, &layout, &slots, &sent.grid(&domain));
-    for (t, counts) in counts.iter().enumerate() {
-        let slot = slots.of(Poly::Multiplicity(t));
-        let matrix = &mut sent.matrices[slot.matrix];
-        let cells = matrix.values.iter_mut().skip(slot.offset).step_by(matrix.width);
-        cells.zip(counts).for_each(|(cell, &count)| *cell = count);
-    }
-    sent.send(ch, "early", counted)?;
+    let first = sent.matrices.len();
+    push_early(circuit, &layout, &slots, &domain, &early, &mut sent);
+    sent.send(ch, "early", first)?;
 
     // 2. and 3.
     let gamma = ch.sample("gamma", Some(Layout::circuit_term(circuit)))?;
@@ -106,6 +95,30 @@ pub fn prove<S: Smooth>(
     let zeta = ch.sample("zeta", Some(layout.point_term::<S>()))?;
     ch.ask(layout.questions::<S>(&oracles, zeta))?;
     Ok(())
+}
+
+/// Adds early columns, and the counts of what they look up.
+fn push_early<S: Smooth>(
+    circuit: &Circuit<S>,
+    layout: &Layout,
+    slots: &Slots,
+    domain: &[S::Base],
+    early: &ByColumn<S::Base>,
+    sent: &mut Sent<S::Base>,
+) {
+    let zeros = S::Base::zero_vec(layout.rows());
+    let column = |poly| match poly {
+        Poly::Early(i) => Cells::<S>::Base(early.column(i)),
+        _ => Cells::Base(&zeros),
+    };
+    sent.matrices.extend(layout.early.iter().map(|group| assemble(group, layout.rows(), column)));
+    let counts = multiplicities(circuit, layout, slots, &sent.grid(domain));
+    for (t, counts) in counts.iter().enumerate() {
+        let slot = slots.of(Poly::Multiplicity(t));
+        let matrix = &mut sent.matrices[slot.matrix];
+        let cells = matrix.values.iter_mut().skip(slot.offset).step_by(matrix.width);
+        cells.zip(counts).for_each(|(cell, &count)| *cell = count);
+    }
 }
 
 /// Public values, then zeros.

@@ -68,6 +68,8 @@ fn text() -> (Graph, Vec<Gate>, Vec<Lookup>) {
         Lookup { what: "a, c".into(), inputs: selected.to_vec(), table: TABLE.to_vec() },
         Lookup { what: "b, b^2".into(), inputs: vec![b, bb], table: TABLE.to_vec() },
         Lookup { what: "a is small".into(), inputs: vec![a], table: vec![RANGE] },
+        // Follows from the first; the same columns as two parts of a table.
+        Lookup { what: "c".into(), inputs: vec![selected[1]], table: TABLE.to_vec() },
     ];
     (g, gates, lookups)
 }
