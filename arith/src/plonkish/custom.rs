@@ -63,13 +63,14 @@ pub struct Params {
     pub width: Option<usize>,
     /// Bound of the degree of gates, at least 4.
     pub degree: usize,
-    /// Whether lookup tables longer than the rows in use are cut into parts.
+    /// Whether lookup tables longer than the rows in use may be cut into parts; if not, rows are at least
+    /// as many as those of the longest table.
     pub split: bool,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Self { width: None, degree: 5, split: false }
+        Self { width: None, degree: 5, split: true }
     }
 }
 

@@ -102,8 +102,10 @@ pub struct Forger<'a, S: Setting> {
     circuit: &'a Circuit<S>,
     gates: Vec<(usize, Id)>,
     tables: HashMap<&'a [usize], HashSet<Vec<S::Base>>>,
-    /// Whether the statement's cells may be changed: they are copies of the instance.
+    /// Rows of the statement, whose cells are copies of the instance.
     instance: BTreeSet<usize>,
+    /// Rows by the selectors that are 1 there.
+    kinds: Vec<Vec<usize>>,
     ones: Challenges<S::Base>,
 }
 
@@ -120,8 +122,17 @@ impl<'a, S: Setting<Base: PrimeField64>> Forger<'a, S> {
                 rows.collect()
             });
         }
+        let codes = (0..circuit.fixed_names.len()).filter(|&c| circuit.fixed_names[c].starts_with("kind "));
+        let codes: Vec<&[S::Base]> = codes.map(|c| circuit.fixed.column(c)).collect();
+        let mut kinds: HashMap<Vec<S::Base>, Vec<usize>> = HashMap::new();
+        for row in 0..circuit.rows() {
+            kinds.entry(codes.iter().map(|c| c[row]).collect()).or_default().push(row);
+        }
+        let mut kinds: Vec<Vec<usize>> = kinds.into_values().collect();
+        kinds.sort_unstable();
         Self {
             circuit,
+            kinds,
             gates: gates.filter(|(_, e)| !circuit.graph.is_late(*e)).collect(),
             tables,
             instance: circuit.copies.iter().filter(|c| c.0.column == Column::Instance).map(|c| c.1.row).collect(),
@@ -162,7 +173,7 @@ impl<'a, S: Setting<Base: PrimeField64>> Forger<'a, S> {
                 }
             }
         }
-        for (i, (a, b)) in self.circuit.copies.iter().enumerate() {
+        for (i, (a, b)) in self.circuit.copies.iter().enumerate().filter(|(_, c)| c.0.column != Column::Instance) {
             if let (Column::Early(a_column), Column::Early(b_column)) = (a.column, b.column)
                 && early.column(a_column)[a.row] != early.column(b_column)[b.row]
             {
@@ -215,7 +226,7 @@ impl<'a, S: Setting<Base: PrimeField64>> Forger<'a, S> {
         let rows = self.circuit.rows();
         let row = match part {
             Part::Copy(i) => self.circuit.copies[i].0.row,
-            _ => rng.random_range(0..rows),
+            _ => *self.kinds.choose(rng)?.choose(rng)?,
         };
         let &cell = self.cells(part, row).choose(rng)?;
         let Column::Early(column) = cell.column else { return None };
