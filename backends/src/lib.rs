@@ -6,6 +6,7 @@
 mod circuit;
 mod combination;
 mod export;
+mod halo2;
 mod p3;
 mod p3_batch;
 mod p3_multi;
