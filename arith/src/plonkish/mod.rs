@@ -14,7 +14,13 @@
 //! instance.
 
 mod circuit;
+mod custom;
 mod graph;
+mod lookups;
+mod report;
 
 pub use circuit::{Assignment, Cell, Circuit, Extent, Gate, Late, Lookup, Lowering, instance};
+pub use custom::{Custom, Params};
 pub use graph::{Column, Graph, Id, Node, Query};
+pub use lookups::{LookupTable, Lookups, Role, Rows};
+pub use report::{Report, Share, describe};
