@@ -9,7 +9,7 @@ use trilemma_piop::spartan::Spartan;
 use trilemma_piop::uni_stark::UniStark;
 
 use crate::combination::{AirPiop, Combination};
-use crate::{Pipeline, System, p3_batch, p3_multi, spartan2};
+use crate::{Pipeline, System, halo2, p3_batch, p3_multi, spartan2};
 
 /// A legal pipeline: four parts for a combination, three for a whole system.
 struct Entry {
@@ -44,6 +44,7 @@ fn entries() -> Vec<Entry> {
     entries.push(Entry { parts: p3_batch::NAME.to_vec(), make: p3_batch::system });
     entries.push(Entry { parts: p3_multi::NAME.to_vec(), make: p3_multi::system });
     entries.push(Entry { parts: spartan2::NAME.to_vec(), make: spartan2::system });
+    entries.extend(halo2::names().map(|name| Entry { parts: name.to_vec(), make: halo2::system }));
     entries
 }
 

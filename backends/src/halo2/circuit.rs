@@ -61,8 +61,10 @@ impl<'a> Synthesis<'a> {
                 region.assign_fixed(column, rows.used, scalar(values[0]));
             }
         }
-        for column in config.active {
-            (0..rows.used).for_each(|row| drop(region.assign_fixed(column, row, F::ONE)));
+        if let Some(column) = config.active {
+            for row in 0..rows.used {
+                region.assign_fixed(column, row, F::ONE);
+            }
         }
         let cell = |column: Column, row: usize| Cell { row_offset: row, column: config.any(column) };
         for (a, b) in &circuit.copies {

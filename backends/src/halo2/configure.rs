@@ -5,7 +5,7 @@
 //! | fixed columns | fixed columns, and one more that is 1 on the rows kept where a gate needs it |
 //! | early and late columns | advice of the first and second phase |
 //! | `gamma`, `beta` | challenges after the first phase; powers of `beta` are products |
-//! | gates | gates; expressions are trees, so what the graph shares is written out |
+//! | gates | gates, see [`super::rows`]; expressions are trees, so what the graph shares is written out |
 //! | lookups | lookups of expressions in fixed columns |
 //! | permuted columns | columns with equality, and those that close the cycle |
 
@@ -30,8 +30,10 @@ pub struct Blueprint {
     /// Public values.
     pub instance: usize,
     graph: Graph,
-    /// What they say, the expression, and whether it is switched off outside the rows kept.
-    gates: Vec<(String, Id, bool)>,
+    /// What they say, and the expression.
+    gates: Vec<(String, Id)>,
+    /// What each says of rows without fixed values, in a graph of its own.
+    unselected: (Graph, Vec<Option<Id>>),
     lookups: Vec<Lookup>,
     permuted: Vec<Column>,
     /// Fixed columns that are read one row on.
@@ -54,12 +56,15 @@ impl Blueprint {
         }
         let mut permuted = form.permuted.clone();
         permuted.extend(rows.wrapped.iter().filter(|column| !form.permuted.contains(column)));
-        let named = form.gates.iter().zip(unselected(form));
+        if form.lookups.iter().any(|lookup| lookup.parts().len() > 1) {
+            return Err(error("a lookup in a table of several parts"));
+        }
         let blueprint = Self {
             columns,
             instance: form.instance,
             graph: form.graph.clone(),
-            gates: named.map(|(gate, off)| (gate.what.clone(), gate.expr, off)).collect(),
+            gates: form.gates.iter().map(|gate| (gate.what.clone(), gate.expr)).collect(),
+            unselected: unselected(form),
             lookups: form.lookups.clone(),
             permuted,
             fixed_next: next.iter().filter_map(|c| if let Column::Fixed(i) = c { Some(*i) } else { None }).collect(),
@@ -75,30 +80,24 @@ impl Blueprint {
 
     /// Whether there is a column that is 1 on the rows kept.
     pub fn has_active(&self) -> bool {
-        self.gates.iter().any(|(_, _, off)| *off)
+        self.unselected.1.iter().any(Option::is_some)
     }
 
     /// The least the library would choose, if it did not cap it by what an environment variable says.
     fn needed_degree(&self) -> usize {
-        let gates = self.gates.iter().map(|(_, id, off)| self.graph.degree(*id) + usize::from(*off));
+        let gates = self.gates.iter().map(|(_, id)| self.graph.degree(*id));
+        let (graph, unselected) = &self.unselected;
+        let gates = gates.chain(unselected.iter().flatten().map(|&id| graph.degree(id) + 1));
         let input = |lookup: &Lookup| lookup.inputs.iter().map(|&id| self.graph.degree(id)).max().unwrap_or(0).max(1);
         let lookups = self.lookups.iter().map(|lookup| 3 + input(lookup));
         gates.chain(lookups).max().unwrap_or(0).max(3)
     }
 
     /// Nodes of all expressions as trees.
-    fn nodes(&self) -> u64 {
-        let mut nodes: Vec<u64> = Vec::with_capacity(self.graph.nodes().len());
-        for node in self.graph.nodes() {
-            let at = |id: &Id| nodes[id.0 as usize];
-            nodes.push(match node {
-                Node::Challenge(Unit::Beta(i)) => 2 * *i as u64 + 1,
-                Node::Add(a, b) | Node::Sub(a, b) | Node::Mul(a, b) => at(a).saturating_add(at(b)).saturating_add(1),
-                _ => 1,
-            });
-        }
+    pub fn nodes(&self) -> u64 {
         let roots = self.gates.iter().map(|gate| gate.1).chain(self.lookups.iter().flat_map(|l| l.inputs.clone()));
-        roots.fold(0, |sum: u64, id| sum.saturating_add(nodes[id.0 as usize]))
+        let (graph, unselected) = &self.unselected;
+        tree_nodes(&self.graph, roots).saturating_add(tree_nodes(graph, unselected.iter().flatten().copied()))
     }
 
     /// Columns, gates, lookups and equalities.
@@ -110,13 +109,17 @@ impl Blueprint {
         let challenges = (late > 0).then(|| [(); 2].map(|()| meta.challenge_usable_after(plonk::FirstPhase)));
         let late = (0..late).map(|_| meta.advice_column_in(plonk::SecondPhase)).collect();
         let config = Config { fixed, active, early, late, instance: meta.instance_column(), challenges };
-        for (what, id, off) in &self.gates {
+        let (unselected, ids) = &self.unselected;
+        for ((what, id), always) in self.gates.iter().zip(ids) {
             meta.create_gate(what, |cells| {
                 let says = config.expression(&self.graph, *id, cells);
-                match config.active.filter(|_| *off) {
-                    Some(active) => vec![cells.query_fixed(active, Rotation::cur()) * says],
-                    None => vec![says],
-                }
+                vec![match (config.active, always) {
+                    (Some(active), Some(always)) => {
+                        let outside = Expression::Constant(F::ONE) - cells.query_fixed(active, Rotation::cur());
+                        says - outside * config.expression(unselected, *always, cells)
+                    }
+                    _ => says,
+                }]
             });
         }
         for Lookup { what, inputs, table } in &self.lookups {
@@ -132,6 +135,20 @@ impl Blueprint {
         meta.set_minimum_degree(self.degree);
         config
     }
+}
+
+/// Nodes of expressions as trees.
+fn tree_nodes(graph: &Graph, roots: impl Iterator<Item = Id>) -> u64 {
+    let mut nodes: Vec<u64> = Vec::with_capacity(graph.nodes().len());
+    for node in graph.nodes() {
+        let at = |id: &Id| nodes[id.0 as usize];
+        nodes.push(match node {
+            Node::Challenge(Unit::Beta(i)) => 2 * *i as u64 + 1,
+            Node::Add(a, b) | Node::Sub(a, b) | Node::Mul(a, b) => at(a).saturating_add(at(b)).saturating_add(1),
+            _ => 1,
+        });
+    }
+    roots.fold(0, |sum, id| sum.saturating_add(nodes[id.0 as usize]))
 }
 
 /// The library's columns and challenges.

@@ -71,38 +71,37 @@ pub struct VerifierKey {
     buses: [usize; 2],
 }
 
-/// What a prover has.
+/// What a prover has besides.
 pub struct ProverKey {
-    pub verifier: VerifierKey,
     pk: ProvingKey<G1Affine>,
     parameters: Parameters,
 }
 
-impl ProverKey {
-    /// Of a whole circuit.
-    pub fn new(scheme: &Scheme, circuit: &Circuit<S>) -> Result<Self, ConfigError> {
-        let blueprint = Arc::new(Blueprint::new(circuit, Rows::of(circuit)?)?);
-        scheme.fits(&blueprint)?;
-        let log_height = blueprint.rows.log_height;
-        let parameters = Parameters::prover(scheme.opening, &scheme.srs, log_height)?;
-        let synthesis = Synthesis::of_circuit(blueprint.clone(), circuit);
-        let made = catch_unwind(AssertUnwindSafe(|| parameters.keys(&synthesis)));
-        let pk = made.map_err(|_| error("making keys panicked"))?.map_err(error)?;
-        let verifier = VerifierKey::of(scheme, circuit, blueprint, pk.get_vk().clone());
-        Ok(Self { verifier, pk, parameters })
-    }
+/// Keys of a whole circuit.
+pub fn keys(scheme: &Scheme, circuit: &Circuit<S>) -> Result<(ProverKey, VerifierKey), ConfigError> {
+    let blueprint = Arc::new(Blueprint::new(circuit, Rows::of(circuit)?)?);
+    scheme.fits(&blueprint)?;
+    let parameters = Parameters::prover(scheme.opening, &scheme.srs, blueprint.rows.log_height)?;
+    let synthesis = Synthesis::of_circuit(blueprint.clone(), circuit);
+    let made = catch_unwind(AssertUnwindSafe(|| parameters.keys(&synthesis)));
+    let pk = made.map_err(|_| error("making keys panicked"))?.map_err(error)?;
+    let verifier = VerifierKey::of(scheme, circuit, blueprint, pk.get_vk().clone());
+    Ok((ProverKey { pk, parameters }, verifier))
+}
 
+impl ProverKey {
     /// Proves an assignment, and tells the time in commitments and in the opening.
     ///
     /// The library does not look whether it satisfies the circuit; some that do not, it panics at.
     pub fn prove(
         &self,
+        verifier: &VerifierKey,
         assignment: Assignment<S>,
         instance: &[Base],
         t: &mut ProverTranscript,
     ) -> Result<[Duration; 2], ConfigError> {
-        let VerifierKey { scheme, blueprint, layout, buses, .. } = &self.verifier;
-        self.verifier.enter(t.ledger())?;
+        let VerifierKey { scheme, blueprint, layout, buses, .. } = verifier;
+        verifier.enter(t.ledger())?;
         let seed = t.fork("halo2-axiom");
         let synthesis = Synthesis::of_assignment(blueprint.clone(), assignment, buses[1]);
         let instance: Vec<F> = instance.iter().copied().map(scalar).collect();
@@ -111,12 +110,6 @@ impl ProverKey {
         let (proof, times) = proven.map_err(error)?;
         layout.send(&proof, t)?;
         Ok(times)
-    }
-
-    /// Field elements committed to for a proof, the quotient included.
-    pub fn committed(&self) -> u64 {
-        let points = self.verifier.layout.messages.iter().take(5).map(|(_, n)| *n as u64).sum::<u64>();
-        points << self.verifier.blueprint.rows.log_height
     }
 }
 
@@ -143,9 +136,15 @@ impl VerifierKey {
         verified.map_err(|e| Reject::new(format!("halo2-axiom: {e}")))
     }
 
-    /// Rows and columns that the library works with: log2 of its rows, and its advice columns.
-    pub fn shape(&self) -> (usize, usize) {
-        (self.blueprint.rows.log_height, self.vk.cs().num_advice_columns())
+    /// log2 of the library's rows.
+    pub fn log_height(&self) -> usize {
+        self.blueprint.rows.log_height
+    }
+
+    /// Field elements committed to for a proof, the quotient included.
+    pub fn committed(&self) -> u64 {
+        let points: usize = self.layout.messages.iter().take(5).map(|(_, n)| n).sum();
+        (points as u64) << self.log_height()
     }
 
     /// Enters the terms of a run.

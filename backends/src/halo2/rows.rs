@@ -12,12 +12,20 @@
 //!   rows can always be filled, if only some late columns (sums so far) have on row `used` what they have
 //!   on row 0. Those are the copies. So an assignment of the rows kept is one of all rows.
 //!
-//! The second is why `k` is mostly `log2 R` and not one more.
+//! The second is why `k` is `log2 R` and not one more, unless less than seven rows are free; they are
+//! not if a lookup table fills the circuit.
+//!
+//! A gate `e` that says something `e_0` of rows without fixed values would speak of the random ones. The
+//! library gets `e - (1 - x) e_0`, for a fixed column `x` that is 1 on the rows kept: this is `e` there, and
+//! zero where there are no fixed values. It has the degree of `e`, where `x e` would have one more.
 
+use p3_field::PrimeCharacteristicRing;
 use trilemma_arith::plonkish::{Circuit, Column, Graph, Id, Node, Query};
 use trilemma_core::{ConfigError, Setting};
 
 use super::S;
+
+type Base = <S as Setting>::Base;
 
 /// Rows that the library keeps for itself: five that blind, for columns that are opened at two points of
 /// their own and one of the opening's, and one that grand products end on.
@@ -37,10 +45,11 @@ pub struct Rows {
 impl Rows {
     /// The rows that this circuit needs.
     pub fn of(circuit: &Circuit<S>) -> Result<Self, ConfigError> {
-        let kept = carried(circuit).map(|wrapped| (in_use(circuit), wrapped));
-        let (used, wrapped) = match kept {
-            Some((used, wrapped)) if used < circuit.rows() => (used, wrapped),
-            _ => (circuit.rows(), read_after_last(circuit)),
+        let used = in_use(circuit);
+        let carried = if used < circuit.rows() { carried(circuit, used) } else { None };
+        let (used, wrapped) = match carried {
+            Some(wrapped) => (used, wrapped),
+            None => (circuit.rows(), read_by(circuit, circuit.rows() - 1)),
         };
         let rows = Self { log_height: (used + 1 + UNUSABLE).next_power_of_two().ilog2() as usize, used, wrapped };
         if used == circuit.rows() && !looks_nothing_up(circuit, &rows.wrapped) {
@@ -100,34 +109,34 @@ pub fn read_next<S: Setting>(form: &Circuit<S>) -> Vec<Column> {
     form.graph.queries(roots).into_iter().filter(|query| query.next).map(|query| query.column).collect()
 }
 
-/// Whether each gate says something of a row whose fixed values are zero; such a gate is switched off
-/// outside the rows kept, among which are the random ones. Fixed columns that a gate reads one row on may
-/// have a value on row `used`, and do not count.
-pub fn unselected<S: Setting>(form: &Circuit<S>) -> Vec<bool> {
+/// What each gate says of a row whose fixed values are zero, if anything. Fixed columns that are read one
+/// row on may have a value on row `used`, and do not count.
+pub fn unselected<S: Setting>(form: &Circuit<S>) -> (Graph, Vec<Option<Id>>) {
     let next = read_next(form);
     let zero = |query: Query| matches!(query.column, Column::Fixed(_)) && !query.next && !next.contains(&query.column);
     let rewritten = Rewritten::new(form, |query| (!zero(query)).then_some(query));
-    rewritten.gates.iter().map(|&gate| !rewritten.is_zero(gate)).collect()
+    let gates = rewritten.gates.iter().map(|&gate| (!rewritten.is_zero(gate)).then_some(gate)).collect();
+    (rewritten.graph, gates)
 }
 
-/// The late columns that must come back to their first value, if rows without fixed values can be filled
-/// whatever the others hold.
+/// The late columns that must come back to their first value, if rows from `used` on, which have no fixed
+/// values, can be filled whatever the others hold.
 ///
-/// Let row `used` have what the rows kept say of it, and every row from there on: fixed values zero; a
-/// column that no gate reads one row on, zero; a carried column, the same value on all of them, which is
-/// row 0's, so that it is also the next row's on the last. If every gate is zero identically in
-/// the cells that remain, and every entry looked up is, then all rows from `used` on are filled.
-fn carried<S: Setting>(form: &Circuit<S>) -> Option<Vec<Column>> {
-    let fixed = |query: &Query| matches!(query.column, Column::Fixed(_)) && !query.next;
-    let unfixed = Rewritten::new(form, |query| (!fixed(&query)).then_some(query));
-    let carried = unfixed.read_next();
+/// Give every row from `used` on: in a carried column, row 0's value; on row `used`, in columns that the row
+/// before reads there, the value that it reads; otherwise zero. So what a row reads one row on is row 0's
+/// value in a carried column, and anything elsewhere, since the last row's next is row 0. If every gate is
+/// zero identically in the cells that remain, and every entry looked up is, all rows are filled.
+fn carried(circuit: &Circuit<S>, used: usize) -> Option<Vec<Column>> {
+    let unfixed = |query: &Query| query.next || !matches!(query.column, Column::Fixed(_));
+    let carried = Rewritten::new(circuit, |query| unfixed(&query).then_some(query)).read_next();
     if !carried.iter().all(|column| matches!(column, Column::Late(_))) {
         return None;
     }
-    let next = read_next(form);
-    let filled = Rewritten::new(form, |query| match query.column {
+    let read = read_by(circuit, used - 1);
+    let filled = Rewritten::new(circuit, |query| match query.column {
         column if carried.contains(&column) => Some(Query { column, next: false }),
-        column if next.contains(&column) && !fixed(&query) => Some(query),
+        _ if query.next => Some(query),
+        column if read.contains(&column) && unfixed(&query) => Some(query),
         _ => None,
     });
     let zero = filled.gates.iter().chain(&filled.inputs).all(|&id| filled.is_zero(id));
@@ -136,24 +145,21 @@ fn carried<S: Setting>(form: &Circuit<S>) -> Option<Vec<Column>> {
 
 /// Rows up to the last with a fixed value, a copy or a public value.
 fn in_use(circuit: &Circuit<S>) -> usize {
-    use p3_field::PrimeCharacteristicRing;
-    let zero = <S as Setting>::Base::ZERO;
     let fixed = (0..circuit.fixed_names.len())
-        .filter_map(|i| circuit.fixed.column(i).iter().rposition(|&x| x != zero))
+        .filter_map(|i| circuit.fixed.column(i).iter().rposition(|&x| x != Base::ZERO))
         .max();
     let copied = circuit.copies.iter().map(|(a, b)| a.row.max(b.row)).max();
     let last = fixed.max(copied).map_or(0, |row| row + 1);
     last.max(circuit.instance).max(1)
 }
 
-/// Advice columns that the last row reads on the first, given its fixed values.
-fn read_after_last(circuit: &Circuit<S>) -> Vec<Column> {
-    use p3_field::PrimeCharacteristicRing;
-    let last = circuit.rows() - 1;
+/// Advice columns that a row reads on the next one, given its fixed values.
+fn read_by(circuit: &Circuit<S>, row: usize) -> Vec<Column> {
+    let next = (row + 1) % circuit.rows();
     let rewritten = Rewritten::new(circuit, |query| match query.column {
         Column::Fixed(i) => {
-            let row = if query.next { 0 } else { last };
-            (circuit.fixed.column(i)[row] != <S as Setting>::Base::ZERO).then_some(query)
+            let row = if query.next { next } else { row };
+            (circuit.fixed.column(i)[row] != Base::ZERO).then_some(query)
         }
         _ => Some(query),
     });

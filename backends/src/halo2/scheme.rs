@@ -8,7 +8,7 @@ use std::time::Duration;
 use halo2_axiom::halo2curves::bn256::{Bn256, G1Affine};
 use halo2_axiom::plonk::{Error, ProvingKey, VerifyingKey, create_proof, keygen_pk2, verify_proof};
 use halo2_axiom::poly::VerificationStrategy;
-use halo2_axiom::poly::commitment::{CommitmentScheme, Params, ParamsProver, Prover, Verifier};
+use halo2_axiom::poly::commitment::{CommitmentScheme, ParamsProver, Prover, Verifier};
 use halo2_axiom::poly::ipa::commitment::{IPACommitmentScheme, ParamsIPA};
 use halo2_axiom::poly::ipa::multiopen::{ProverIPA, VerifierIPA};
 use halo2_axiom::poly::ipa::strategy::SingleStrategy as SingleIpa;

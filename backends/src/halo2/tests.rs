@@ -1,12 +1,18 @@
 //! Toy circuits with everything a circuit may have: what satisfies them is proven, and nothing else is.
 
+use halo2_axiom::plonk::ConstraintSystem;
 use p3_field::{Field, PrimeCharacteristicRing};
-use trilemma_arith::plonkish::{Assignment, Cell, Circuit, Column, Gate, Graph, Id, Lookup};
+use trilemma_arith::plonkish::{
+    Assignment, Cell, Circuit, Column, Custom, Extent, Gate, Graph, Id, Lookup, Lowering,
+};
 use trilemma_arith::r1cs::{ByColumn, Unit};
 use trilemma_core::{Options, ProverTranscript, Reject, Security, Setting, VerifierTranscript};
+use trilemma_frontends::riscv::machine::Machine;
+use trilemma_frontends::riscv::{Program, execute};
 
 use super::S;
-use super::key::{ProverKey, Scheme, VerifierKey};
+use super::configure::Blueprint;
+use super::key::{ProverKey, Scheme, VerifierKey, keys};
 use super::rows::{Rows, UNUSABLE};
 use super::scheme::Opening;
 
@@ -150,10 +156,10 @@ fn scheme(opening: Opening) -> Scheme {
     Scheme::new(opening, &Options::default(), 12).unwrap()
 }
 
-fn prove(key: &ProverKey, assignment: Assignment<S>, instance: &[Base]) -> Option<Vec<u8>> {
+fn prove((key, verifier): &(ProverKey, VerifierKey), assignment: Assignment<S>, instance: &[Base]) -> Option<Vec<u8>> {
     let mut t = ProverTranscript::new(b"toy", Security::default());
     t.bind("statement", b"toy");
-    key.prove(assignment, instance, &mut t).ok()?;
+    key.prove(verifier, assignment, instance, &mut t).ok()?;
     Some(t.finish().0)
 }
 
@@ -204,15 +210,15 @@ fn rows_are_kept_and_cycles_closed() {
 fn proves(opening: Opening) {
     for (toy, ..) in toys() {
         let scheme = scheme(opening);
-        let key = ProverKey::new(&scheme, &toy.circuit).unwrap();
+        let key = keys(&scheme, &toy.circuit).unwrap();
         let instance = toy.instance();
         let proof = prove(&key, toy.assignment(toy.early(), |_| ()), &instance).unwrap();
-        assert!(verify(&key.verifier, &instance, &proof).unwrap() >= 100.0);
+        assert!(verify(&key.1, &instance, &proof).unwrap() >= 100.0);
         println!("{opening:?}: {} bytes", proof.len());
 
         // A saved key is the key.
         let form = Circuit { fixed: ByColumn::zero(0, 1), copies: Vec::new(), ..Toy::new(5, toy.used).circuit };
-        let saved = key.verifier.save();
+        let saved = key.1.save();
         let loaded = VerifierKey::load(&scheme, &form, &saved).unwrap();
         verify(&loaded, &instance, &proof).unwrap();
         for bad in [&saved[1..], &saved[..saved.len() - 1], &[saved.as_slice(), &[0]].concat(), &[]] {
@@ -220,9 +226,9 @@ fn proves(opening: Opening) {
         }
 
         // Another statement, public value or number of them.
-        assert!(verify_as(&key.verifier, b"other", &instance, &proof).is_err());
+        assert!(verify_as(&key.1, b"other", &instance, &proof).is_err());
         for other in [vec![instance[0], instance[0] + Base::ONE], vec![instance[0]], vec![]] {
-            assert!(verify(&key.verifier, &other, &proof).is_err());
+            assert!(verify(&key.1, &other, &proof).is_err());
         }
     }
 }
@@ -246,11 +252,11 @@ fn ipa_proves() {
 #[test]
 fn false_assignments_do_not_verify() {
     for (toy, ..) in toys() {
-        let key = ProverKey::new(&scheme(Opening::Shplonk), &toy.circuit).unwrap();
+        let key = keys(&scheme(Opening::Shplonk), &toy.circuit).unwrap();
         let instance = toy.instance();
         let refused = |what: &str, assignment, instance: &[Base]| {
             let proof = prove(&key, assignment, instance);
-            assert!(proof.is_none_or(|proof| verify(&key.verifier, instance, &proof).is_err()), "{what}");
+            assert!(proof.is_none_or(|proof| verify(&key.1, instance, &proof).is_err()), "{what}");
         };
         let changed = |column: usize, row: usize, by: u32| {
             let mut early = toy.early();
@@ -289,22 +295,46 @@ fn false_assignments_do_not_verify() {
 fn changed_proofs_are_refused() {
     for opening in [Opening::Shplonk, Opening::Gwc, Opening::Ipa] {
         let toy = Toy::new(5, 20);
-        let key = ProverKey::new(&scheme(opening), &toy.circuit).unwrap();
+        let key = keys(&scheme(opening), &toy.circuit).unwrap();
         let instance = toy.instance();
         let proof = prove(&key, toy.assignment(toy.early(), |_| ()), &instance).unwrap();
-        for at in 0..proof.len() {
-            // All of an element's first and last byte, where the flags of points are.
+        // Of an element or point: some bytes, and bits of the last, where the flags of points are.
+        for at in (0..proof.len()).filter(|at| at % 32 == 31 || at % 7 == 0) {
             let bits = if at % 32 == 31 { vec![1, 64, 128] } else { vec![1 << (at % 8)] };
             for bit in bits {
                 let mut changed = proof.clone();
                 changed[at] ^= bit;
-                assert!(verify(&key.verifier, &instance, &changed).is_err(), "{opening:?}, byte {at}, bit {bit}");
+                assert!(verify(&key.1, &instance, &changed).is_err(), "{opening:?}, byte {at}, bit {bit}");
             }
         }
         for cut in [0, 1, 31, 32, proof.len() / 2, proof.len() - 1] {
-            assert!(verify(&key.verifier, &instance, &proof[..cut]).is_err());
+            assert!(verify(&key.1, &instance, &proof[..cut]).is_err());
         }
-        assert!(verify(&key.verifier, &instance, &[proof.as_slice(), &[0]].concat()).is_err());
-        assert!(verify(&key.verifier, &instance, &vec![0; proof.len()]).is_err());
+        assert!(verify(&key.1, &instance, &[proof.as_slice(), &[0]].concat()).is_err());
+        assert!(verify(&key.1, &instance, &vec![0; proof.len()]).is_err());
     }
+}
+
+/// Teaches: the machine's circuit keeps its rows in use, and closes no cycle but the sum's.
+#[test]
+fn the_machine_fits() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../frontends/guests/elf/exit7.elf");
+    let program = Program::from_elf(&std::fs::read(path).unwrap()).unwrap();
+    let machine = Machine::new(&program);
+    let mut recorder = machine.recorder(&program);
+    let outcome = execute(&program, &[], 1 << 16, &mut recorder).unwrap();
+    let terms = machine.statement(outcome.exit_code, &outcome.output);
+    let (air, trace) = (machine.air::<S>(), machine.trace(recorder).unwrap());
+    let extent = Extent::of(&air, &trace, &terms);
+    let (circuit, _) = Custom::lower(&air, &extent).unwrap();
+    let rows = Rows::of(&circuit).unwrap();
+    println!("2^{} rows of 2^{}, {} kept", rows.log_height, circuit.log_rows, rows.used);
+    assert_eq!(rows.wrapped, [Column::Late(circuit.late.len() - 1)]);
+    let blueprint = Blueprint::new(&circuit, rows).unwrap();
+    let mut cs = ConstraintSystem::default();
+    blueprint.configure(&mut cs);
+    println!("{:?} columns, {} nodes", blueprint.columns, blueprint.nodes());
+    println!("{} gates, {} lookups, {} permuted", cs.gates().len(), cs.lookups().len(), circuit.permuted.len());
+    assert_eq!((blueprint.degree, cs.degree()), (6, 6));
+    assert_eq!(cs.blinding_factors() + 1, UNUSABLE);
 }

@@ -6,8 +6,7 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use halo2_axiom::halo2curves::CurveAffine;
-use halo2_axiom::halo2curves::bn256::{Bn256, G1, G1Affine};
+use halo2_axiom::halo2curves::bn256::{G1, G1Affine};
 use halo2_axiom::poly::commitment::{
     Blind, CommitmentScheme, Params, ParamsProver, ParamsVerifier, Prover,
 };
