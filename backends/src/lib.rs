@@ -7,6 +7,7 @@ mod circuit;
 mod combination;
 mod export;
 mod groth16;
+mod halo2;
 mod p3;
 mod p3_batch;
 mod p3_multi;

@@ -17,7 +17,7 @@ use crate::circuit::CircuitSystem;
 use crate::circuit::combination::{self as circuits, CircuitPiop, Family, FlatR1cs, Plonkish};
 use crate::combination::{AirPiop, Combination};
 use crate::groth16::{self, Groth};
-use crate::{Pipeline, System, p3_batch, p3_multi, spartan2};
+use crate::{Pipeline, System, halo2, p3_batch, p3_multi, spartan2};
 
 /// A legal pipeline: four parts for a combination, three for a whole system.
 struct Entry {
@@ -74,6 +74,7 @@ fn entries() -> Vec<Entry> {
     entries.push(Entry { parts: spartan2::NAME.to_vec(), make: spartan2::system });
     groth::<Bn254>(&mut entries);
     groth::<Bls12>(&mut entries);
+    entries.extend(halo2::names().map(|name| Entry { parts: name.to_vec(), make: halo2::system }));
     entries
 }
 
