@@ -43,6 +43,7 @@ pub mod srs;
 pub mod stacked;
 pub mod tensor;
 pub mod whir;
+pub mod zeromorph;
 
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
 use trilemma_core::{ClaimKind, MlEval, SchemeEntry, Smooth, UniEval};
@@ -120,6 +121,7 @@ available! {
             SchemeEntry::of::<Stacked<hyrax::Hyrax>>(),
             SchemeEntry::of::<Stacked<ipa::Ipa>>(),
             SchemeEntry::of::<Stacked<Rows<hyperkzg::HyperKzg>>>(),
+            SchemeEntry::of::<Stacked<Rows<zeromorph::Zeromorph>>>(),
             SchemeEntry::of::<Stacked<pst::Pst>>(),
             SchemeEntry::of::<Stacked<gemini::Gemini<kzg::Kzg>>>(),
             codes::byte_entry::<_, basefold::Schemes>(),
