@@ -25,7 +25,8 @@
 //!    V: accepts when `e([L(tau)]_1 + z W', [1]_2) = e(W', [tau]_2)`.
 //!
 //! **Cost.** Committing: one sum of `2^m` terms, cheap for small values. Opening: sums of `2^n` terms
-//! three times. Proof: `n + 1` points and `2n` scalars. Verifier: one sum of `n` terms, two pairings.
+//! three times, for all `h_k` together, for `W` and for `W'`; over [`Rows`](crate::rows), of `2^(n - n/4)`
+//! terms. Proof: `n + 1` points and `2n` scalars. Verifier: one sum of `n` terms, two pairings.
 //!
 //! **Soundness.** As KZG, with errors `1 / |F|` for every polynomial in `gamma` and `delta`, `2N / |F|`
 //! for `beta`: a false identity between `h_(k-1)` and `g_k` has below `N` roots `beta^2`, `N` the number
@@ -51,6 +52,7 @@ use trilemma_core::{
 use crate::group::{G1, recv_point, send_points};
 use crate::kzg::{Kzg, ProverKey, VerifierKey, add_scaled, assume_powers, divide};
 use crate::msm::msm;
+use crate::rows::Additive;
 use crate::srs::PairingSetting;
 use crate::stacked::{Multilinear, Opening, encode_points, longest, of_length};
 
@@ -90,10 +92,8 @@ impl<S: PairingSetting> Multilinear<S> for HyperKzg {
         label: Label,
         t: &mut ProverTranscript,
     ) -> Result<Self::Opener, ProveError> {
-        let mut coefficients = values.clone();
-        reverse_slice_index_bits(&mut coefficients);
         t.bind("hyperkzg variables", &[values.len().trailing_zeros() as u8]);
-        send_points::<S>(label, &[pk.commit_coefficients(&coefficients)], t);
+        send_points::<S>(label, &[Self::commitment(pk, &values)], t);
         Ok(values)
     }
 
@@ -227,6 +227,14 @@ impl<S: PairingSetting> Multilinear<S> for HyperKzg {
         let witness = divide::<S>(linear, &z);
         send_points::<S>("hyperkzg witness", &[pk.commit_coefficients(&witness)], t);
         Ok(())
+    }
+}
+
+impl<S: PairingSetting> Additive<S> for HyperKzg {
+    fn commitment(pk: &ProverKey<S>, values: &[S::Base]) -> G1<S> {
+        let mut coefficients = values.to_vec();
+        reverse_slice_index_bits(&mut coefficients);
+        pk.commit_coefficients(&coefficients)
     }
 }
 

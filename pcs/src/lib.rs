@@ -38,14 +38,17 @@ pub mod ipa;
 pub mod kzg;
 pub mod msm;
 pub mod pst;
+pub mod rows;
 pub mod srs;
 pub mod stacked;
 pub mod tensor;
 pub mod whir;
+pub mod zeromorph;
 
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
 use trilemma_core::{ClaimKind, MlEval, SchemeEntry, Smooth, UniEval};
 
+use rows::Rows;
 use stacked::Stacked;
 
 /// A setting with schemes.
@@ -117,7 +120,8 @@ available! {
             SchemeEntry::of::<ideal::Ideal>(),
             SchemeEntry::of::<Stacked<hyrax::Hyrax>>(),
             SchemeEntry::of::<Stacked<ipa::Ipa>>(),
-            SchemeEntry::of::<Stacked<hyperkzg::HyperKzg>>(),
+            SchemeEntry::of::<Stacked<Rows<hyperkzg::HyperKzg>>>(),
+            SchemeEntry::of::<Stacked<Rows<zeromorph::Zeromorph>>>(),
             SchemeEntry::of::<Stacked<pst::Pst>>(),
             SchemeEntry::of::<Stacked<gemini::Gemini<kzg::Kzg>>>(),
             codes::byte_entry::<_, basefold::Schemes>(),

@@ -1,4 +1,4 @@
-//! What `hyperkzg`, `pst` and `gemini` promise beyond the suite: values that a prover stands by, special
+//! What `hyperkzg`, `pst`, `gemini` and rows promise beyond the suite: values that a prover stands by, special
 //! points and polynomials, reference strings, ledgers, size.
 
 use p3_field::PrimeCharacteristicRing;
@@ -17,6 +17,7 @@ use trilemma_pcs::gemini::Gemini;
 use trilemma_pcs::hyperkzg::HyperKzg;
 use trilemma_pcs::kzg::Kzg;
 use trilemma_pcs::pst::Pst;
+use trilemma_pcs::rows::Rows;
 use trilemma_pcs::srs::{self, PairingSetting};
 use trilemma_pcs::stacked::{Multilinear, Opening, Stacked};
 
@@ -103,6 +104,24 @@ where
 fn hyperkzg_binds_to_values() {
     binds::<Bls12, HyperKzg>(&quick());
     binds::<Bn254, HyperKzg>(&quick());
+}
+
+#[test]
+fn rows_bind_to_values() {
+    binds::<Bls12, Rows<HyperKzg>>(&quick());
+    binds::<Bn254, Rows<HyperKzg>>(&quick());
+}
+
+/// A commitment of rows is one for each, and its string is as long as a row.
+#[test]
+fn rows_are_shorter() {
+    let whole = one::<Bn254, HyperKzg>(&quick(), 8);
+    let rows = one::<Bn254, Rows<HyperKzg>>(&quick(), 8);
+    // Three more commitments; two folds of a point and two values fewer.
+    assert_eq!(rows.0 + 2 * 3 * 32, whole.0 + 3 * 32);
+    assert_eq!(<Rows<HyperKzg> as Multilinear<Bn254>>::MAX_VARIABLES, 26);
+    let q = |ledger: &Ledger, q: &str| ledger.terms.iter().any(|term| term.name.contains(q));
+    assert!(q(&whole.1, "q = 2^8,") && q(&rows.1, "q = 2^6,"), "{:?}", rows.1);
 }
 
 #[test]
