@@ -16,7 +16,9 @@
 mod circuit;
 mod graph;
 mod lookups;
+mod vanilla;
 
 pub use circuit::{Assignment, Cell, Circuit, Extent, Gate, Late, Lookup, Lowering, instance};
 pub use graph::{Column, Graph, Id, Node, Query};
 pub use lookups::{LookupTable, Lookups, Role};
+pub use vanilla::Vanilla;
