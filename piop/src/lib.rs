@@ -42,6 +42,7 @@ macro_rules! air_piop {
 }
 
 pub mod check;
+pub mod check_plonkish;
 pub mod check_r1cs;
 pub mod instances;
 pub mod logup_gkr;

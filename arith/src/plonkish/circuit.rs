@@ -27,8 +27,17 @@ pub struct Lookup {
     pub what: String,
     /// The tuple looked up.
     pub inputs: Vec<Id>,
-    /// Fixed columns that hold the table; lookups in the same table name the same columns.
+    /// Fixed columns that hold the table; lookups in the same table name the same columns. They are
+    /// as many as the inputs, or a multiple of that if the table is longer than the circuit: then
+    /// each group of as many columns as inputs holds a part of it.
     pub table: Vec<usize>,
+}
+
+impl Lookup {
+    /// The parts of the table: on some row of one of them the tuple is.
+    pub fn parts(&self) -> std::slice::Chunks<'_, usize> {
+        self.table.chunks(self.inputs.len().max(1))
+    }
 }
 
 /// A cell that copy constraints may name.
@@ -107,10 +116,7 @@ pub struct Assignment<S: Setting> {
 
 /// What fills late columns.
 pub type Late<S> = Box<
-    dyn FnOnce(
-            &ByColumn<<S as Setting>::Base>,
-            &Challenges<<S as Setting>::Ext>,
-        ) -> ByColumn<<S as Setting>::Ext>
+    dyn FnOnce(&ByColumn<<S as Setting>::Base>, &Challenges<<S as Setting>::Ext>) -> ByColumn<<S as Setting>::Ext>
         + Send,
 >;
 

@@ -65,6 +65,17 @@ pub struct Lookups {
     pub kept: Vec<bool>,
 }
 
+/// An instance that has rows in a circuit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rows {
+    /// The table.
+    pub table: usize,
+    /// Its rows: all of them if the table has fixed columns.
+    pub rows: usize,
+    /// Number of the instance in the extent, and in the trace.
+    pub origin: usize,
+}
+
 impl Lookups {
     /// Finds them.
     pub fn of<S: Setting>(air: &Air<S>) -> Self {
@@ -107,32 +118,29 @@ impl Lookups {
     ///
     /// # Errors
     /// No trace and statement of the relation have this extent.
-    pub fn instances<S: Setting>(
-        &self,
-        air: &Air<S>,
-        extent: &Extent,
-    ) -> Result<(Vec<(usize, usize)>, usize), ConfigError> {
+    pub fn instances<S: Setting>(&self, air: &Air<S>, extent: &Extent) -> Result<(Vec<Rows>, usize), ConfigError> {
         let refuse = |what: String| Err(ConfigError(what));
         let (mut kept, mut fractions, mut total) = (Vec::new(), extent.statement.len(), 0usize);
         for (t, kernel) in air.tables.iter().enumerate() {
             let shape = kernel.shape();
-            let here: Vec<usize> = extent.instances.iter().filter(|i| i.0 == t).map(|i| i.1).collect();
+            let here = extent.instances.iter().enumerate().filter(|(_, i)| i.0 == t);
+            let here: Vec<(usize, usize)> = here.map(|(origin, i)| (origin, i.1)).collect();
             if shape.fixed_height > 0 && here.len() != 1 {
                 return refuse(format!("table {} needs exactly one instance", shape.name));
             }
             if here.len() > air.max_instances {
                 return refuse(format!("table {} has more than {} instances", shape.name, air.max_instances));
             }
-            if shape.uses_next() && here.iter().any(|rows| !rows.is_power_of_two()) {
+            if shape.uses_next() && here.iter().any(|(_, rows)| !rows.is_power_of_two()) {
                 return refuse(format!("rows of table {} are no power of two", shape.name));
             }
-            for rows in here {
+            for (origin, rows) in here {
                 let rows = if shape.fixed_height > 0 { shape.fixed_height } else { rows };
                 total = total.saturating_add(rows);
                 let posted = self.roles[t].iter().filter(|r| **r == Role::Fraction).count();
                 fractions = fractions.saturating_add(posted.saturating_mul(rows));
                 if self.kept[t] {
-                    kept.push((t, rows));
+                    kept.push(Rows { table: t, rows, origin });
                 }
             }
         }
