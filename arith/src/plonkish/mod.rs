@@ -25,4 +25,4 @@ pub use custom::{Custom, Params};
 pub use graph::{Column, Graph, Id, Node, Query};
 pub use lookups::{LookupTable, Lookups, Role, Rows};
 pub use report::{Report, Share, describe};
-pub use vanilla::Vanilla;
+pub use vanilla::{BlockSize, Vanilla};

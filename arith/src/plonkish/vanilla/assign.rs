@@ -1,8 +1,6 @@
 //! Filling wires: gates in their order give the early ones; folds and fractions, once there are
 //! challenges, the late ones.
 
-use std::collections::HashMap;
-
 use p3_field::{Algebra, Field, PrimeCharacteristicRing, batch_multiplicative_inverse};
 use rayon::prelude::*;
 use trilemma_core::Setting;
@@ -117,11 +115,9 @@ impl Layout {
                 fill(&self.statement, &gates, &source, &mut Vec::new(), out);
             }
         }
-        let mut by_table: HashMap<usize, Vec<&Instance>> = HashMap::new();
-        trace.instances.iter().rev().for_each(|i| by_table.entry(i.table).or_default().push(i));
         for p in &self.placed {
             let (plan, kernel) = (&self.plans[p.table], &air.tables[p.table]);
-            let Some(from) = by_table.get_mut(&p.table).and_then(Vec::pop) else { continue };
+            let from = &trace.instances[p.origin];
             if plan.rows() == 0 {
                 continue;
             }

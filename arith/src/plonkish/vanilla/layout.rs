@@ -10,8 +10,11 @@ use super::gates::Val;
 use super::native::Native;
 use super::plan::Plan;
 use crate::air::Air;
-use crate::plonkish::{Cell, Column, Extent};
+use crate::plonkish::{Cell, Column, Extent, Rows};
 use crate::r1cs::ByColumn;
+
+/// A wire, and a row of a block.
+type Place = (usize, usize);
 
 /// Fixed columns before those of lookups.
 pub(super) const GATE_COLUMNS: [&str; 7] = ["left", "right", "product", "output", "constant", "fold", "bus"];
@@ -21,6 +24,8 @@ pub(super) const GATE_COLUMNS: [&str; 7] = ["left", "right", "product", "output"
 pub(super) struct Placed {
     /// Index of the table.
     pub(super) table: usize,
+    /// Number of the instance in the trace.
+    pub(super) origin: usize,
     /// Rows of the instance.
     pub(super) count: usize,
     /// First row of the first block.
@@ -68,8 +73,8 @@ impl Layout {
         let mut fractions = statement.fractions.len();
         let mut used = constants.len() + statement.rows();
         let mut placed = Vec::new();
-        for (table, count) in instances {
-            placed.push(Placed { table, count, start: used });
+        for Rows { table, rows: count, origin } in instances {
+            placed.push(Placed { table, origin, count, start: used });
             let rows = plans[table].rows().checked_mul(count).and_then(|rows| rows.checked_add(used));
             used = rows.filter(|&rows| rows < 1 << 40).ok_or_else(|| ConfigError("too many rows".to_string()))?;
             fractions += plans[table].fractions.len() * count;
@@ -110,7 +115,8 @@ impl Layout {
         for p in &self.placed {
             let plan = &self.plans[p.table];
             let pins = plan.gates.iter().enumerate().filter_map(|(row, gate)| Some((row, gate.pins?)));
-            let fixed = if plan.gates.iter().any(|g| g.pins.is_some()) { air.tables[p.table].fixed() } else { Vec::new() };
+            let fixed =
+                if plan.gates.iter().any(|g| g.pins.is_some()) { air.tables[p.table].fixed() } else { Vec::new() };
             for (row, i) in pins {
                 for (block, &x) in fixed[i].iter().enumerate().take(p.count) {
                     columns[4][p.start + block * plan.rows() + row] = -S::Base::from_u32(x);
@@ -125,13 +131,12 @@ impl Layout {
         let mut copies = Vec::new();
         let at = |wire: usize, row: usize| Cell { column: column(wire), row };
         let mut constants: Vec<Cell> = (0..self.constants.len()).map(|row| at(2, row)).collect();
-        let mut instance: Vec<Cell> =
-            (0..self.instance).map(|row| Cell { column: Column::Instance, row }).collect();
+        let mut instance: Vec<Cell> = (0..self.instance).map(|row| Cell { column: Column::Instance, row }).collect();
         let zero = at(2, self.constant(0));
         let mut sum = zero;
         for (plan, start, count) in self.blocks() {
             let rows = plan.rows();
-            let mut last: HashMap<Val, (usize, usize)> = HashMap::new();
+            let mut last: HashMap<Val, Place> = HashMap::new();
             let (mut pairs, mut outside) = (Vec::new(), Vec::new());
             for (val, wire, row) in plan.occurrences() {
                 match last.insert(val, (wire, row)) {
@@ -144,19 +149,16 @@ impl Layout {
                 }
             }
             let homes = plan.homes();
-            let next: Vec<_> = homes.iter().filter_map(|(val, &home)| match val {
+            let link = |(val, &home): (&Val, &Place)| match val {
                 Val::Next(i) => Some((home, *homes.get(&Val::Main(*i))?)),
                 _ => None,
-            });
-            let next: Vec<((usize, usize), (usize, usize))> = {
-                let mut next = next;
-                next.sort_unstable();
-                next
             };
+            let mut next: Vec<(Place, Place)> = homes.iter().filter_map(link).collect();
+            next.sort_unstable();
             copies.reserve(count * (pairs.len() + outside.len() + next.len() + plan.fractions.len()));
             for block in 0..count {
                 let first = start + block * rows;
-                let cell = |(wire, row): (usize, usize)| at(wire, first + row);
+                let cell = |(wire, row): Place| at(wire, first + row);
                 copies.extend(pairs.iter().map(|&(a, b)| (cell(a), cell(b))));
                 for &(val, i, place) in &outside {
                     let chain = if matches!(val, Val::Const(_)) { &mut constants } else { &mut instance };

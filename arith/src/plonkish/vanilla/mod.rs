@@ -36,6 +36,7 @@ mod gates;
 mod layout;
 mod native;
 mod plan;
+mod text;
 
 use std::sync::Arc;
 
@@ -43,6 +44,7 @@ use trilemma_core::{ConfigError, Setting};
 
 use self::layout::{GATE_COLUMNS, Layout};
 use self::native::Native;
+pub use self::text::BlockSize;
 use super::circuit::{Assignment, Circuit, Extent, Gate, Lookup, Lowering};
 use super::graph::{Column, Graph, Id};
 use crate::air::{Air, PublicTerm, Trace};
@@ -138,11 +140,8 @@ impl<S: Setting> Lowering<S> for Vanilla {
         let mut circuit = circuit(air, &native, &layout);
         let height = circuit.rows();
         let fixed = layout.fixed(air, native.width());
-        let table = if native.width() == 0 {
-            ByColumn { values: Vec::new(), height }
-        } else {
-            native.contents(air, height)?
-        };
+        let table =
+            if native.width() == 0 { ByColumn { values: Vec::new(), height } } else { native.contents(air, height)? };
         circuit.fixed = layout::joined::<S>(fixed, table);
         circuit.copies = layout.copies();
         Ok((circuit, Self { layout: Arc::new(layout) }))
