@@ -67,13 +67,21 @@ struct Scheme<S: Available, P: AirPiop<S>> {
 impl<S: Available, P: AirPiop<S>> Combination<S, P> {
     /// Sets up the scheme that the pipeline names.
     pub fn new(pipeline: &Pipeline, options: &Options) -> Result<Self, ConfigError> {
-        let name = pipeline.0.split('/').nth(2).unwrap_or("");
-        let choices = P::Query::schemes();
-        let unknown = || ConfigError::choice("commitment scheme", name, choices.iter().map(|e| e.name));
-        let entry = choices.iter().find(|e| e.name == name).ok_or_else(unknown)?;
-        let runner = (entry.setup)(options, options.max_log_height.unwrap_or(entry.max_log_height))?;
+        let runner = scheme(pipeline, options)?;
         Ok(Self { scheme: Arc::new(Scheme { runner, protocol: protocol_id(pipeline, options) }) })
     }
+}
+
+/// Sets up the scheme that is the third part of a pipeline's name.
+pub fn scheme<S: Available, Q: Served<S>>(
+    pipeline: &Pipeline,
+    options: &Options,
+) -> Result<Box<dyn Runner<S, Q>>, ConfigError> {
+    let name = pipeline.0.split('/').nth(2).unwrap_or("");
+    let choices = Q::schemes();
+    let unknown = || ConfigError::choice("commitment scheme", name, choices.iter().map(|e| e.name));
+    let entry = choices.iter().find(|e| e.name == name).ok_or_else(unknown)?;
+    (entry.setup)(options, options.max_log_height.unwrap_or(entry.max_log_height))
 }
 
 /// What no two pipelines that could be confused share.

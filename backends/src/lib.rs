@@ -3,6 +3,7 @@
 //! [`Pipeline`] is what a configuration says, [`system`] resolves it, a [`System`] makes [`Keys`] for
 //! a program, and keys prove and verify. Nothing above this crate sees a field or a scheme.
 
+mod circuit;
 mod combination;
 mod export;
 mod p3;

@@ -123,8 +123,8 @@ pub type Late<S> = Box<
 /// How large an execution is: all that a circuit depends on besides the relation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extent {
-    /// Rows in use, by instance: table and rows. A table that reads the next row uses all of its rows,
-    /// padding included.
+    /// Rows in use, by instance: table and rows. A table that reads the next row or has fixed columns
+    /// uses all of its rows, padding included.
     pub instances: Vec<(usize, usize)>,
     /// Bus and multiplicity of every term of the statement.
     pub statement: Vec<(Bus, i64)>,
@@ -135,7 +135,8 @@ impl Extent {
     pub fn of<S: Setting>(air: &Air<S>, trace: &Trace, statement: &[PublicTerm]) -> Self {
         let rows = |i: &crate::air::Instance| {
             let shape = air.tables[i.table].shape();
-            if shape.uses_next() { 1 << i.log_height } else { i.cells.len() / shape.columns.len().max(1) }
+            let whole = shape.uses_next() || !shape.fixed.is_empty();
+            if whole { 1 << i.log_height } else { i.cells.len() / shape.columns.len().max(1) }
         };
         Self {
             instances: trace.instances.iter().map(|i| (i.table, rows(i))).collect(),
