@@ -1,7 +1,7 @@
 //! Filling wires: gates in their order give the early ones; folds and fractions, once there are
 //! challenges, the late ones.
 
-use p3_field::{Algebra, Field, PrimeCharacteristicRing, batch_multiplicative_inverse};
+use p3_field::{Field, PrimeCharacteristicRing, batch_multiplicative_inverse};
 use rayon::prelude::*;
 use trilemma_core::Setting;
 

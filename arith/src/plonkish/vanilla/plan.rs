@@ -36,9 +36,6 @@ pub(super) struct Plan {
     pub(super) fractions: Vec<Fraction>,
 }
 
-/// A wire of a row: the early ones, then the late ones.
-pub(super) const WIRES: usize = 6;
-
 impl Plan {
     /// Its rows.
     pub(super) fn rows(&self) -> usize {
@@ -50,7 +47,7 @@ impl Plan {
         self.gates.len().max(self.folds.len())
     }
 
-    /// Every occurrence of a value but the running sum: value, wire, row.
+    /// Every occurrence of a value but the running sum: value, wire (early ones first), row.
     pub(super) fn occurrences(&self) -> Vec<(Val, usize, usize)> {
         let mut out = Vec::new();
         for (row, gate) in self.gates.iter().enumerate() {

@@ -132,9 +132,8 @@ fn formula(gate: &Gate, name: &impl Fn(Val) -> String) -> String {
     let [a, b, c] = gate.wires.map(|val| val.map_or_else(|| "_".to_string(), name));
     let q = &gate.q;
     let mut out = String::new();
-    let constant = if gate.pins.is_some() { String::from("-column") } else { String::new() };
-    let terms =
-        [(q.l, a.clone()), (q.r, b.clone()), (q.m, format!("{a}*{b}")), (q.o, c.clone()), (q.k, constant.clone())];
+    let product = format!("{a}*{b}");
+    let terms = [(q.l, &a), (q.r, &b), (q.m, &product), (q.o, &c), (q.k, &String::new())].map(|(x, f)| (x, f.clone()));
     for (x, factor) in terms {
         let text = match (x, factor.is_empty()) {
             (0, _) => continue,
@@ -154,8 +153,7 @@ fn formula(gate: &Gate, name: &impl Fn(Val) -> String) -> String {
     if out.is_empty() {
         out = format!("({a}, {b}, {c})");
     } else {
-        out += &constant;
-        out += " = 0";
+        out += if gate.pins.is_some() { " - column = 0" } else { " = 0" };
     }
     if let Some(l) = gate.looked {
         let _ = write!(out, ", looks up ({c}, {}*{b}, {}*{a}) in {}", l.second, l.third, l.tag);
