@@ -13,36 +13,34 @@ use crate::kernel::Challenges;
 use crate::plonkish::Assignment;
 use crate::r1cs::ByColumn;
 
-/// A gate's selectors as field elements.
+/// A gate solved for the wire that it defines.
 struct Solved<F> {
-    /// Of `a`, `b`, `a b` and 1 in `c`.
-    l: F,
-    r: F,
-    m: F,
-    k: F,
+    /// Coefficients of the wires, of `a b` and of 1 there.
+    wires: [F; 3],
+    product: F,
+    constant: F,
     gate: Gate,
 }
 
 impl<F: Field> Solved<F> {
     fn of(gate: &Gate) -> Self {
         let q = &gate.q;
-        let factor = if gate.defines { -F::from_i64(q.o).inverse() } else { F::ZERO };
-        let [l, r, m, k] = [q.l, q.r, q.m, q.k].map(|x| F::from_i64(x) * factor);
-        Self { l, r, m, k, gate: gate.clone() }
+        let mut linear = [q.l, q.r, q.o].map(F::from_i64);
+        let factor = gate.defines.map_or(F::ZERO, |w| -std::mem::take(&mut linear[w]).inverse());
+        let [product, constant] = [q.m, q.k].map(|x| F::from_i64(x) * factor);
+        Self { wires: linear.map(|x| x * factor), product, constant, gate: gate.clone() }
     }
 
-    fn c(&self, a: F, b: F) -> F {
-        let mut c = self.k;
-        if !self.l.is_zero() {
-            c += self.l * a;
+    /// The value that makes the gate hold.
+    fn value(&self, wires: &[F; 3]) -> F {
+        let mut sum = self.constant;
+        for (&x, &wire) in self.wires.iter().zip(wires).filter(|(x, _)| !x.is_zero()) {
+            sum += x * wire;
         }
-        if !self.r.is_zero() {
-            c += self.r * b;
+        if !self.product.is_zero() {
+            sum += self.product * wires[0] * wires[1];
         }
-        if !self.m.is_zero() {
-            c += self.m * a * b;
-        }
-        c
+        sum
     }
 }
 
@@ -74,12 +72,16 @@ impl Source<'_> {
 fn fill<F: Field>(plan: &Plan, gates: &[Solved<F>], source: &Source<'_>, defined: &mut Vec<F>, out: [&mut [F]; 3]) {
     defined.clear();
     for (row, solved) in gates.iter().enumerate() {
-        let [a, b, c] = solved.gate.wires;
-        let value = |val: Option<Val>, defined: &[F]| val.map_or(F::ZERO, |val| source.get(val, defined));
-        let (a, b) = (value(a, defined), value(b, defined));
-        let c = if solved.gate.defines { solved.c(a, b) } else { value(c, defined) };
-        defined.push(c);
-        [out[0][row], out[1][row], out[2][row]] = [a, b, c];
+        let defines = solved.gate.defines;
+        let mut wires = std::array::from_fn(|w| match solved.gate.wires[w] {
+            Some(val) if defines != Some(w) => source.get(val, defined),
+            _ => F::ZERO,
+        });
+        if let Some(w) = defines {
+            wires[w] = solved.value(&wires);
+        }
+        defined.push(defines.map_or(F::ZERO, |w| wires[w]));
+        [out[0][row], out[1][row], out[2][row]] = wires;
     }
     for (k, fraction) in plan.fractions.iter().enumerate() {
         let row = plan.first_fraction() + k;
@@ -184,9 +186,10 @@ fn late_block<S: Setting>(
     value: &impl Fn(Val, &[&mut [S::Ext]; 3]) -> S::Ext,
     out: &mut [&mut [S::Ext]; 3],
 ) {
-    for (row, &(a, b)) in plan.folds.iter().enumerate() {
-        let (a, b) = (value(a, out), value(b, out));
-        [out[0][row], out[1][row], out[2][row]] = [a, b, challenges.beta[0] * a + b];
+    for (row, fold) in plan.folds.iter().enumerate() {
+        let (a, b) = (value(fold.a, out), value(fold.b, out));
+        let c = challenges.beta[0] * (a + S::Ext::from_i64(fold.constant)) + b;
+        [out[0][row], out[1][row], out[2][row]] = [a, b, c];
     }
     let mut denominators = Vec::with_capacity(plan.fractions.len());
     for (k, f) in plan.fractions.iter().enumerate() {

@@ -119,13 +119,17 @@ pub(super) struct Selectors {
     pub(super) k: i64,
 }
 
-/// What a row looks up: `c`, then `second b`, then `third a`.
+/// What a row looks up: `(c, second, 0)`, or `(c, b, a)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Looked {
     /// Number of the table, not 0.
     pub(super) tag: i64,
+    /// The second entry, if it is a constant.
     pub(super) second: i64,
-    pub(super) third: i64,
+    /// Whether the second and third entry are `b` and `a`.
+    pub(super) wires: bool,
+    /// Whether the multiplicity may be 0, when all entries but a constant second one are.
+    pub(super) gated: bool,
 }
 
 /// A row's early part.
@@ -137,9 +141,31 @@ pub(super) struct Gate {
     pub(super) q: Selectors,
     /// The gate says that `c` is this fixed column: `k` is its negative.
     pub(super) pins: Option<usize>,
-    /// Whether `c` is the value that the gate defines.
-    pub(super) defines: bool,
+    /// The wire that holds the value that the gate defines.
+    pub(super) defines: Option<usize>,
     pub(super) looked: Option<Looked>,
+}
+
+impl Gate {
+    /// Swaps a wire with the third one, in a gate without a product if they are not the same.
+    fn to_third(&mut self, wire: usize) {
+        self.wires.swap(wire, 2);
+        let q = &mut self.q;
+        match wire {
+            0 => std::mem::swap(&mut q.l, &mut q.o),
+            1 => std::mem::swap(&mut q.r, &mut q.o),
+            _ => {}
+        }
+        self.defines = self.defines.map(|w| {
+            if w == 2 {
+                wire
+            } else if w == wire {
+                2
+            } else {
+                w
+            }
+        });
+    }
 }
 
 type Shape = ([Option<Val>; 2], Selectors);
@@ -168,7 +194,7 @@ impl Gates {
     }
 
     pub(super) fn push(&mut self, what: &'static str, wires: [Option<Val>; 3], q: Selectors) -> &mut Gate {
-        self.list.push(Gate { what, wires, q, pins: None, defines: false, looked: None });
+        self.list.push(Gate { what, wires, q, pins: None, defines: None, looked: None });
         self.list.last_mut().expect("just pushed")
     }
 
@@ -179,9 +205,24 @@ impl Gates {
             return val;
         }
         let val = Val::Gate(self.list.len());
-        self.push(what, [a, b, Some(val)], q).defines = true;
+        self.push(what, [a, b, Some(val)], q).defines = Some(2);
         self.defined.insert(key, val);
         val
+    }
+
+    /// Has `c` of some gate looked up, which is `val`: of one that has it, if it may be its `c`.
+    pub(super) fn look_up(&mut self, val: Val, looked: Looked) {
+        let at = |gate: &Gate| {
+            let wire = gate.wires.iter().position(|w| *w == Some(val))?;
+            (gate.looked.is_none() && (wire == 2 || gate.q.m == 0)).then_some(wire)
+        };
+        let found = self.list.iter_mut().find_map(|gate| at(gate).map(|wire| (gate, wire)));
+        let (gate, wire) = match found {
+            Some(found) => found,
+            None => (self.push("lookup", [None, None, Some(val)], Selectors::default()), 2),
+        };
+        gate.to_third(wire);
+        gate.looked = Some(looked);
     }
 
     /// Whether a combination is not yet restricted to these constants; from now on it is.
@@ -220,6 +261,12 @@ impl Gates {
     /// A combination with at most `limit` terms, at least 1, of the same value.
     pub(super) fn shrink(&mut self, sum: &Sum, limit: usize) -> Sum {
         let mut sum = sum.clone();
+        if limit == 1 && sum.terms.len() > 1 {
+            let (factor, part) = sum.primitive();
+            let mut one = Sum::int(sum.constant);
+            one.add_val(self.value(&part), factor);
+            return one;
+        }
         while sum.terms.len() > limit {
             let all = sum.terms.len();
             let known = self.known.keys().filter(|k| k.terms.len() > 1);

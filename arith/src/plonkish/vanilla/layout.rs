@@ -52,6 +52,15 @@ pub(super) struct Layout {
     pub(super) used: usize,
 }
 
+/// Fixed columns that select what is looked up in a table of tuples of this width.
+pub(super) const fn selectors(width: usize) -> usize {
+    match width {
+        0 => 0,
+        1 => 1,
+        _ => 3,
+    }
+}
+
 /// A column by number of its wire.
 pub(super) const fn column(wire: usize) -> Column {
     if wire < 3 { Column::Early(wire) } else { Column::Late(wire - 3) }
@@ -98,8 +107,7 @@ impl Layout {
 
     /// Fixed columns, without those of the lookup table.
     pub(super) fn fixed<S: Setting>(&self, air: &Air<S>, width: usize) -> Vec<Vec<S::Base>> {
-        let looked = if width == 0 { 0 } else { width };
-        let mut columns = vec![vec![S::Base::ZERO; 1 << self.log_rows]; GATE_COLUMNS.len() + looked];
+        let mut columns = vec![vec![S::Base::ZERO; 1 << self.log_rows]; GATE_COLUMNS.len() + selectors(width)];
         for (row, &x) in self.constants.iter().enumerate() {
             columns[3][row] = S::Base::ONE;
             columns[4][row] = -S::Base::from_i64(x);
@@ -186,7 +194,7 @@ impl Layout {
 fn template(plan: &Plan, column: usize) -> Vec<i64> {
     let mut out = vec![0; plan.rows()];
     let selectors = plan.gates.iter().map(|gate| {
-        let looked = gate.looked.map_or([0; 3], |l| [l.tag, l.second, l.third]);
+        let looked = gate.looked.map_or([0; 3], |l| [l.tag, l.second, i64::from(l.wires)]);
         match column {
             0 => gate.q.l,
             1 => gate.q.r,
@@ -199,7 +207,7 @@ fn template(plan: &Plan, column: usize) -> Vec<i64> {
     });
     out.iter_mut().zip(selectors).for_each(|(out, x)| *out = x);
     match column {
-        5 => out[..plan.folds.len()].fill(1),
+        5 => out.iter_mut().zip(&plan.folds).for_each(|(out, fold)| *out = 1 + fold.constant),
         6 => {
             let buses = plan.fractions.iter().map(|f| i64::from(f.bus));
             out[plan.first_fraction()..].iter_mut().zip(buses).for_each(|(out, bus)| *out = bus);

@@ -6,9 +6,9 @@
 //! | `a`, `b`, `c` | early wires |
 //! | `A`, `B`, `C` | late wires |
 //! | `l`, `r`, `m`, `o`, `k` | selectors of the gate `l a + r b + m a b + o c + k = 0` (\[GWC19\]) |
-//! | `fold` | whether `C = beta A + B` |
+//! | `fold` | where not 0, that `C = beta (A + fold - 1) + B` |
 //! | `bus` | where not 0, that `(C - A) (gamma - bus - beta a - beta^2 b - beta^3 B) = c` |
-//! | `tag`, `second`, `third` | where `tag` is not 0, that `(c, second b, third a)` is in that table |
+//! | `tag`, `second`, `wires` | where `tag` is not 0, that `(c, second + wires b, wires a)` is in that table |
 //! | `table`, `t0`, `t1`, `t2` | the rows `(tag, tag x, y, z)` of all tables |
 //!
 //! **Gates.** A block starts from the rank-one constraints of [`Block`](crate::r1cs::Block), makes their
@@ -26,10 +26,13 @@
 //! **Lookups.** See [`native`]. Lookups with longer tuples are buses, with their providers' rows in the
 //! circuit: that is how the program enters a circuit of three wires.
 //!
+//! **Rows in use** are real: the column [`TableShape::real`](crate::TableShape::real) is the constant 1 in
+//! their blocks, and rows that are not real have none.
+//!
 //! **Equivalence.** Where no denominator vanishes, all cells are functions of the trace's, so a trace
-//! satisfies the circuit exactly when it satisfies the AIR, with lookups counted anew and of
-//! multiplicity 0 or 1. Where one does, its fraction is free, which happens with the probability that
-//! the fractions and the arity of the circuit tell.
+//! satisfies the circuit exactly when, with rows in use real and lookups counted anew, it satisfies the
+//! AIR and looks up with multiplicities 0 or 1. Where one does, its fraction is free, which happens with
+//! the probability that the fractions and the arity of the circuit tell.
 
 mod assign;
 mod gates;
@@ -42,7 +45,7 @@ use std::sync::Arc;
 
 use trilemma_core::{ConfigError, Setting};
 
-use self::layout::{GATE_COLUMNS, Layout};
+use self::layout::{GATE_COLUMNS, Layout, selectors};
 use self::native::Native;
 pub use self::text::BlockSize;
 use super::circuit::{Assignment, Circuit, Extent, Gate, Lookup, Lowering};
@@ -57,7 +60,7 @@ pub struct Vanilla {
 
 const EARLY: [&str; 3] = ["a", "b", "c"];
 const LATE: [&str; 3] = ["A", "B", "C"];
-const LOOKED: [&str; 3] = ["tag", "second", "third"];
+const LOOKED: [&str; 3] = ["tag", "second", "wires"];
 const TABLE: [&str; 4] = ["table", "t0", "t1", "t2"];
 
 fn gates(g: &mut Graph) -> Vec<Gate> {
@@ -70,8 +73,11 @@ fn gates(g: &mut Graph) -> Vec<Gate> {
     let terms = [g.mul(l, a), g.mul(r, b), g.mul(m, ab), g.mul(o, c), k];
     let arithmetic = g.sum(terms);
 
-    let scaled = g.mul(beta, x);
-    let step = g.sum([scaled, y]);
+    let one = g.int(1);
+    let constant = g.sub(fold, one);
+    let first = g.add(x, constant);
+    let scaled = g.mul(beta, first);
+    let step = g.add(scaled, y);
     let step = g.sub(step, z);
     let folded = g.mul(fold, step);
 
@@ -88,11 +94,13 @@ fn gates(g: &mut Graph) -> Vec<Gate> {
 
 fn lookup(g: &mut Graph, width: usize) -> Lookup {
     let first = GATE_COLUMNS.len();
-    let looked: Vec<Id> = (0..width).map(|i| g.cell(Column::Fixed(first + i))).collect();
-    let wires = [2, 1, 0].map(|i| g.cell(Column::Early(i)));
-    let mut inputs = vec![looked[0]];
-    inputs.extend(looked.iter().zip(wires).map(|(&factor, wire)| g.mul(factor, wire)));
-    Lookup { what: "lookups".to_string(), inputs, table: (first + width..first + 2 * width + 1).collect() }
+    let [tag, second, wires] = std::array::from_fn(|i| g.cell(Column::Fixed(first + i)));
+    let [a, b, c] = std::array::from_fn(|i| g.cell(Column::Early(i)));
+    let second_wire = g.mul(wires, b);
+    let entries = [tag, g.mul(tag, c), g.add(second, second_wire), g.mul(wires, a)];
+    let inputs = entries[..1 + width].to_vec();
+    let table = first + selectors(width);
+    Lookup { what: "lookups".to_string(), inputs, table: (table..table + 1 + width).collect() }
 }
 
 fn circuit<S: Setting>(air: &Air<S>, native: &Native, layout: &Layout) -> Circuit<S> {
@@ -101,7 +109,7 @@ fn circuit<S: Setting>(air: &Air<S>, native: &Native, layout: &Layout) -> Circui
     let gates = gates(&mut graph);
     let lookups = (width > 0).then(|| lookup(&mut graph, width));
     let table = if width == 0 { 0 } else { 1 + width };
-    let names = GATE_COLUMNS.iter().chain(&LOOKED[..width]).chain(&TABLE[..table]);
+    let names = GATE_COLUMNS.iter().chain(&LOOKED[..selectors(width)]).chain(&TABLE[..table]);
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_string()).collect();
     Circuit {
         name: Vanilla::NAME_,
@@ -140,8 +148,11 @@ impl<S: Setting> Lowering<S> for Vanilla {
         let mut circuit = circuit(air, &native, &layout);
         let height = circuit.rows();
         let fixed = layout.fixed(air, native.width());
-        let table =
-            if native.width() == 0 { ByColumn { values: Vec::new(), height } } else { native.contents(air, height)? };
+        let table = if native.width() == 0 {
+            ByColumn { values: Vec::new(), height }
+        } else {
+            native.contents(air, height, layout.plans.iter().flat_map(plan::Plan::zeros).collect())?
+        };
         circuit.fixed = layout::joined::<S>(fixed, table);
         circuit.copies = layout.copies();
         Ok((circuit, Self { layout: Arc::new(layout) }))

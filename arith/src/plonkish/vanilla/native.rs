@@ -5,9 +5,10 @@
 //! told apart by a constant entry: the table then holds the row once, see [`Split`]. Any other lookup
 //! bus is a bus like others, whose providers have rows in the circuit.
 //!
-//! Interactions of multiplicity `m` look up `m t`. Its multiplicity is 0 or 1, which a gate says where
-//! no constraint does, and the tuple of zeros is provided: so a lookup says nothing where `m = 0`, and
-//! that `t` is provided where `m = 1`.
+//! Interactions of multiplicity `m` look up `m t`, or `(m x, y)` where the second of two entries is a
+//! constant. Where `m` is not 1 on all rows in use, it is 0 or 1, which a gate says where no constraint
+//! does, and what is looked up then is provided: so a lookup says nothing where `m = 0`, and that `t` is
+//! provided where `m = 1`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -294,17 +295,21 @@ impl Native {
     }
 
     /// The table's columns: the tag, the tag times the first entry, the other entries; zeros in row 0
-    /// and below the last.
+    /// and below the last. `zeros` are tags and second entries that have to be there with zeros.
     ///
     /// # Errors
-    /// A bus does not provide zeros, which lookups of multiplicity 0 need.
-    pub(super) fn contents<S: Setting>(&self, air: &Air<S>, height: usize) -> Result<ByColumn<S::Base>, ConfigError> {
+    /// One of them is not.
+    pub(super) fn contents<S: Setting>(
+        &self,
+        air: &Air<S>,
+        height: usize,
+        mut zeros: BTreeSet<(i64, i64)>,
+    ) -> Result<ByColumn<S::Base>, ConfigError> {
         let width = self.width();
         let mut columns = ByColumn::zero(1 + width, height);
         let mut row = 1;
         for table in &self.tables {
             let providers = if table.split.is_some() { &table.providers[..1] } else { &table.providers };
-            let mut zeros = false;
             for &(t, i) in providers {
                 let kernel = air.tables[t].as_ref();
                 let fixed = kernel.fixed();
@@ -314,7 +319,10 @@ impl Native {
                     let mut values = kernel.row(Cells { fixed: &fixed, main: &main, next: &main });
                     let (_, _, tuple) = values.interactions.swap_remove(i);
                     let tuple = table.split.as_ref().map_or(tuple.clone(), |split| split.row(&tuple));
-                    zeros |= tuple.iter().all(|x| x.is_zero());
+                    if tuple.iter().enumerate().all(|(c, x)| c == 1 || x.is_zero()) {
+                        let second = tuple.get(1).copied().unwrap_or_default();
+                        zeros.retain(|&(tag, x)| (tag, S::Base::from_i64(x)) != (table.tag, second));
+                    }
                     let tag = S::Base::from_i64(table.tag);
                     *columns.cell_mut(0, row) = tag;
                     for (c, &x) in tuple.iter().enumerate() {
@@ -323,12 +331,11 @@ impl Native {
                     row += 1;
                 }
             }
-            if !zeros {
-                let what = format!("lookup table {}: no tuple of zeros", table.tag);
-                return Err(ConfigError(what));
-            }
         }
-        Ok(columns)
+        match zeros.first() {
+            Some((tag, second)) => Err(ConfigError(format!("lookup table {tag} does not provide (0, {second})"))),
+            None => Ok(columns),
+        }
     }
 }
 

@@ -11,8 +11,14 @@ use crate::expr::TableShape;
 use crate::plonkish::Extent;
 use crate::r1cs::{Block, Linear, Row, Unit, Var};
 
-/// `C = beta A + B`, of values.
-pub(super) type Fold = (Val, Val);
+/// `C = beta (A + constant) + B`, of values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Fold {
+    pub(super) a: Val,
+    /// Not -1.
+    pub(super) constant: i64,
+    pub(super) b: Val,
+}
 
 /// `C - A = c / (gamma - bus - beta a - beta^2 b - beta^3 B)`, or with `A` and `C` in each other's
 /// place.
@@ -53,8 +59,8 @@ impl Plan {
         for (row, gate) in self.gates.iter().enumerate() {
             out.extend(gate.wires.iter().enumerate().filter_map(|(w, val)| Some(((*val)?, w, row))));
         }
-        for (row, &(a, b)) in self.folds.iter().enumerate() {
-            out.extend([(a, 3, row), (b, 4, row), (Val::Fold(row), 5, row)]);
+        for (row, fold) in self.folds.iter().enumerate() {
+            out.extend([(fold.a, 3, row), (fold.b, 4, row), (Val::Fold(row), 5, row)]);
         }
         for (k, f) in self.fractions.iter().enumerate() {
             let row = self.first_fraction() + k;
@@ -76,6 +82,11 @@ impl Plan {
         homes
     }
 
+    /// Tables, and constant second entries, of lookups that have to succeed for zeros.
+    pub(super) fn zeros(&self) -> impl Iterator<Item = (i64, i64)> {
+        self.gates.iter().filter_map(|gate| gate.looked).filter(|l| l.gated).map(|l| (l.tag, l.second))
+    }
+
     /// The constants that it reads.
     pub(super) fn constants(&self) -> BTreeSet<i64> {
         let constant = |(val, _, _)| if let Val::Const(x) = val { Some(x) } else { None };
@@ -95,7 +106,7 @@ impl Plan {
                 if row == self.gates.len() {
                     let wires = [None; 3];
                     let q = Selectors::default();
-                    self.gates.push(Gate { what: "place", wires, q, pins: None, defines: false, looked: None });
+                    self.gates.push(Gate { what: "place", wires, q, pins: None, defines: None, looked: None });
                 }
                 if let Some(free) = self.gates[row].free() {
                     self.gates[row].wires[free] = Some(val);
@@ -109,7 +120,7 @@ impl Plan {
     /// The block of a table; `natives` says which interactions are lookups or nothing.
     pub(super) fn of_table(shape: &TableShape, natives: &Native, table: usize) -> Self {
         let block = Block::of(shape);
-        let mut compiler = Compiler::new(&block, natives, table);
+        let mut compiler = Compiler::new(&block, shape.real(), natives, table);
         compiler.rows(&block);
         for (i, row) in block.fractions.iter().enumerate() {
             compiler.interaction(shape.interactions[i].bus.id, natives.form(table, i), row);
@@ -122,7 +133,7 @@ impl Plan {
         let mut compiler = Compiler::default();
         let mut entries = 0..;
         for (bus, multiplicity) in &extent.statement {
-            let tuple: Vec<Val> = entries.by_ref().take(bus.arity).map(Val::Instance).collect();
+            let tuple: Vec<Sum> = entries.by_ref().take(bus.arity).map(|i| Sum::of(Val::Instance(i))).collect();
             compiler.fraction(bus.id, &Sum::int(*multiplicity), &tuple);
         }
         compiler.finish("statement")
@@ -132,14 +143,16 @@ impl Plan {
 impl Gate {
     /// A wire that nothing reads.
     fn free(&self) -> Option<usize> {
-        let looked = self.looked.unwrap_or(Looked { tag: 0, second: 0, third: 0 });
-        let read = [looked.third != 0, looked.second != 0, looked.tag != 0];
+        let wires = self.looked.is_some_and(|l| l.wires);
+        let read = [wires, wires, self.looked.is_some()];
         (0..3).find(|&w| self.wires[w].is_none() && !read[w])
     }
 }
 
 #[derive(Default)]
 struct Compiler {
+    /// The column that is 1 on rows in use.
+    real: Option<usize>,
     gates: Gates,
     products: Vec<Val>,
     folds: Vec<Fold>,
@@ -163,9 +176,8 @@ pub(super) fn interaction(row: &Row) -> (Vec<Linear>, Linear) {
 
 impl Compiler {
     /// A compiler that knows which values a block wants.
-    fn new(block: &Block, natives: &Native, table: usize) -> Self {
-        let products: Vec<Val> = Vec::new();
-        let early = Self { products, ..Self::default() };
+    fn new(block: &Block, real: Option<usize>, natives: &Native, table: usize) -> Self {
+        let early = Self { real, ..Self::default() };
         let mut wanted = Vec::new();
         let plain = |l: &Linear| l.terms().all(|(_, var, _)| !matches!(var, Var::Aux(_)));
         for row in block.products.iter().chain(&block.constraints).filter(|r| r.b.as_int().is_none()) {
@@ -176,7 +188,7 @@ impl Compiler {
             let shared = natives.form(table, i).is_none_or(Form::is_plain);
             wanted.extend(tuple.iter().filter(|l| shared && plain(l)).map(|l| early.sum(l)));
         }
-        Self { gates: Gates::wanting(wanted), ..Self::default() }
+        Self { gates: Gates::wanting(wanted), ..early }
     }
 
     fn sum(&self, linear: &Linear) -> Sum {
@@ -185,6 +197,7 @@ impl Compiler {
             match var {
                 Var::One => out.constant += x,
                 Var::Fixed(i) => out.add_val(Val::Fixed(i), x),
+                Var::Main(i) if self.real == Some(i) => out.constant += x,
                 Var::Main(i) => out.add_val(Val::Main(i), x),
                 Var::Next(i) => out.add_val(Val::Next(i), x),
                 Var::Aux(i) => out.add_val(self.products[i], x),
@@ -207,8 +220,8 @@ impl Compiler {
         }
         for row in &block.constraints {
             let [a, b, c] = [&row.a, &row.b, &row.c].map(|l| self.sum(l));
-            if let Some(factor) = b.as_int() {
-                let mut sum = a.scaled(factor);
+            let linear = b.as_int().map(|x| a.scaled(x)).or_else(|| a.as_int().map(|x| b.scaled(x)));
+            if let Some(mut sum) = linear {
                 sum.add(&c, -1);
                 self.gates.zero(row.what, &sum);
             } else {
@@ -227,7 +240,6 @@ impl Compiler {
         }
         match form {
             None => {
-                let tuple: Vec<Val> = tuple.iter().map(|e| self.gates.value(e)).collect();
                 self.fraction(bus, &m, &tuple);
             }
             Some(Form::Provided) => {}
@@ -236,11 +248,12 @@ impl Compiler {
                 self.is_bit(m);
                 let mut tuple = tuple;
                 tuple.resize(*arity, Sum::default());
+                let gated = m != Val::Const(1);
                 match split {
-                    None => self.lookup(*tag, m, &tuple),
+                    None => self.lookup((*tag, gated), m, &tuple),
                     Some(split) => {
                         let entries = split.entries(&mut self.gates, m, &tuple);
-                        self.lookup(*tag, Val::Const(1), &entries);
+                        self.lookup((*tag, gated), Val::Const(1), &entries);
                     }
                 }
             }
@@ -256,48 +269,57 @@ impl Compiler {
     }
 
     /// `m` times the tuple is in a table.
-    fn lookup(&mut self, tag: i64, m: Val, tuple: &[Sum]) {
+    fn lookup(&mut self, (tag, gated): (i64, bool), m: Val, tuple: &[Sum]) {
         let factor = Sum::of(m);
-        let first = self.gates.shrink(&tuple[0], 1);
+        let mut entry = |e: &Sum| self.gates.multiply("gated entry", &factor, e);
         if let (1 | 2, Some(second)) = (tuple.len(), tuple.get(1).map_or(Some(0), Sum::as_int)) {
-            let (val, x) = first.terms.first_key_value().map_or((None, 0), |(&val, &x)| (Some(val), x));
-            let m = Some(m);
-            let out = Val::Gate(self.gates.list.len());
-            let q = Selectors { l: 0, r: first.constant, m: x, o: -1, k: 0 };
-            let gate = self.gates.push("lookup", [val, m, Some(out)], q);
-            gate.defines = true;
-            gate.looked = Some(Looked { tag, second, third: 0 });
+            let first = entry(&tuple[0]);
+            self.gates.look_up(first, Looked { tag, second, wires: false, gated });
             return;
         }
-        let entries: Vec<Val> = tuple.iter().map(|e| self.gates.multiply("gated entry", &factor, e)).collect();
-        let entry = |i: usize| entries.get(i).copied();
-        let gate = self.gates.push("lookup", [entry(2), entry(1), entry(0)], Selectors::default());
-        let used = |i: usize| i64::from(entries.len() > i);
-        gate.looked = Some(Looked { tag, second: used(1), third: used(2) });
+        let entries: Vec<Val> = tuple.iter().map(entry).collect();
+        let third = entries.get(2).copied().unwrap_or(Val::Const(0));
+        let gate = self.gates.push("lookup", [Some(third), Some(entries[1]), Some(entries[0])], Selectors::default());
+        gate.looked = Some(Looked { tag, second: 0, wires: true, gated });
     }
 
-    fn fold(&mut self, a: Val, b: Val) -> Val {
-        if a == Val::Const(0) {
-            return b;
-        }
-        if let Some(&val) = self.known_folds.get(&(a, b)) {
+    fn fold(&mut self, fold: Fold) -> Val {
+        if let Some(&val) = self.known_folds.get(&fold) {
             return val;
         }
         let val = Val::Fold(self.folds.len());
-        self.folds.push((a, b));
-        self.known_folds.insert((a, b), val);
+        self.folds.push(fold);
+        self.known_folds.insert(fold, val);
         val
     }
 
-    fn fraction(&mut self, bus: u32, m: &Sum, tuple: &[Val]) {
+    /// Entries by Horner's rule, from the last that is not 0.
+    fn folded(&mut self, entries: &[Sum]) -> Val {
+        let length = entries.iter().rposition(|e| e.as_int() != Some(0)).map_or(0, |i| i + 1);
+        let Some((last, others)) = entries[..length].split_last() else { return Val::Const(0) };
+        // A constant added to the last one costs nothing.
+        let without = Sum { terms: last.terms.clone(), constant: 0 };
+        let (mut acc, mut constant) = match without.as_val() {
+            Some(val) if !others.is_empty() && last.constant != -1 && !without.terms.is_empty() => (val, last.constant),
+            _ => (self.gates.value(last), 0),
+        };
+        for entry in others.iter().rev() {
+            let b = self.gates.value(entry);
+            acc = self.fold(Fold { a: acc, constant, b });
+            constant = 0;
+        }
+        acc
+    }
+
+    fn fraction(&mut self, bus: u32, m: &Sum, tuple: &[Sum]) {
         let receives = m.terms.values().next().map_or(m.constant, |&x| x) < 0;
         let multiplicity = self.gates.value(&m.scaled(if receives { -1 } else { 1 }));
         if multiplicity == Val::Const(0) {
             return;
         }
-        let rest = tuple.iter().skip(2).rev().fold(Val::Const(0), |acc, &entry| self.fold(acc, entry));
-        let entry = |i: usize| tuple.get(i).copied().unwrap_or(Val::Const(0));
-        self.fractions.push(Fraction { bus, receives, tuple: [entry(0), entry(1), rest], multiplicity });
+        let [a, b] = std::array::from_fn(|i| tuple.get(i).map_or(Val::Const(0), |entry| self.gates.value(entry)));
+        let rest = self.folded(tuple.get(2..).unwrap_or_default());
+        self.fractions.push(Fraction { bus, receives, tuple: [a, b, rest], multiplicity });
     }
 
     fn finish(self, name: &'static str) -> Plan {

@@ -116,8 +116,12 @@ impl Vanilla {
         for gate in &plan.gates {
             let _ = writeln!(out, "gate     [{}] {}", gate.what, formula(gate, &name));
         }
-        for (i, &(a, b)) in plan.folds.iter().enumerate() {
-            let _ = writeln!(out, "fold     f{i} = beta*{} + {}", name(a), name(b));
+        for (i, fold) in plan.folds.iter().enumerate() {
+            let a = match fold.constant {
+                0 => name(fold.a),
+                x => format!("({} + {x})", name(fold.a)),
+            };
+            let _ = writeln!(out, "fold     f{i} = beta*{a} + {}", name(fold.b));
         }
         for f in &plan.fractions {
             let [a, b, rest] = f.tuple.map(name);
@@ -156,7 +160,8 @@ fn formula(gate: &Gate, name: &impl Fn(Val) -> String) -> String {
         out += if gate.pins.is_some() { " - column = 0" } else { " = 0" };
     }
     if let Some(l) = gate.looked {
-        let _ = write!(out, ", looks up ({c}, {}*{b}, {}*{a}) in {}", l.second, l.third, l.tag);
+        let rest = if l.wires { format!("{b}, {a}") } else { l.second.to_string() };
+        let _ = write!(out, ", looks up ({c}, {rest}) in {}", l.tag);
     }
     out
 }
