@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use p3_field::{Field, PrimeCharacteristicRing};
+use p3_field::Field;
 use rayon::prelude::*;
 use trilemma_arith::kernel::Challenges;
 use trilemma_arith::plonkish::{Assignment, Cell, Circuit, Column, Id, Query};

@@ -50,6 +50,7 @@ use trilemma_core::{ConfigError, Setting};
 use super::circuit::{Assignment, Circuit, Extent, Lowering};
 use super::report::{Report, Share};
 use crate::air::{Air, PublicTerm, Trace};
+use crate::r1cs::ByColumn;
 use fill::Filler;
 use gates::Builder;
 use plan::Plan;
@@ -107,6 +108,12 @@ impl<S: Setting> Custom<S> {
         let (mut circuit, pairs) = Builder::new(&plan).finish(Self::NAME, air.max_arity());
         let fixed = fill::contents(air, &plan, extent, &mut circuit);
         Ok((circuit, Self { filler: Arc::new(Filler { plan, pairs, fixed }) }))
+    }
+
+    /// What does not balance when the sum of helpers is not zero: number of the bus and tuple, and how
+    /// often it was sent too often.
+    pub fn unbalanced(&self, early: &ByColumn<S::Base>) -> Vec<(Vec<S::Base>, S::Base)> {
+        self.filler.unbalanced(early)
     }
 
     /// What the circuit's rows are used for.

@@ -1,9 +1,9 @@
 //! The cells of a trace: early columns as the layout says, late ones by one inversion a chunk of rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use p3_field::{Field, PrimeCharacteristicRing};
+use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing};
 use rayon::prelude::*;
 use trilemma_core::Setting;
 
@@ -217,9 +217,7 @@ impl<S: Setting> Filler<S> {
                 for (&entry, &beta) in f.tuple.iter().zip(&challenges.beta) {
                     denominator.add(text, places, entry, -beta);
                 }
-                let mut multiplicity = Form::constant(S::Ext::ZERO);
-                multiplicity.add(text, places, f.multiplicity, S::Ext::ONE);
-                [multiplicity, denominator]
+                [Form::of(text, places, f.multiplicity), denominator]
             })
             .collect();
         let pairs = &self.pairs[run.block];
@@ -229,15 +227,8 @@ impl<S: Setting> Filler<S> {
             let rows = out.chunks_exact_mut(pairs.len()).zip(denominators.chunks_exact_mut(pairs.len()));
             for (i, (numerators, denominators)) in rows.enumerate() {
                 let logical = chunk * CHUNK + i;
-                let at = |form: &Form<S>| {
-                    form.value(|place, next| {
-                        let logical = if next { (logical + 1) % run.rows } else { logical };
-                        match place {
-                            Ok(place) => early.column(place.column)[run.at(*height, logical, place.row)],
-                            Err(fixed) => self.fixed.column(fixed)[run.at(*height, logical, 0)],
-                        }
-                    })
-                };
+                let at =
+                    |form: &Form<S>| form.value(|place, next| self.read(run, *height, early, logical, place, next));
                 for ((pair, n), d) in pairs.iter().zip(numerators).zip(denominators) {
                     (*n, *d) = pair.fractions.iter().fold((S::Ext::ZERO, S::Ext::ONE), |(m, d), &f| {
                         let [n, e] = fractions[f].each_ref().map(at);
@@ -249,6 +240,55 @@ impl<S: Setting> Filler<S> {
             out.iter_mut().zip(denominators).for_each(|(n, d)| *n *= d);
         });
         out
+    }
+}
+
+impl<S: Setting> Filler<S> {
+    /// What does not balance: number of the bus and tuple, and how often it was sent too often.
+    pub fn unbalanced(&self, early: &ByColumn<S::Base>) -> Vec<(Vec<S::Base>, S::Base)> {
+        let mut balance: HashMap<Vec<S::Base>, S::Base> = HashMap::new();
+        for run in &self.plan.runs {
+            let Block { text, height, places, .. } = &self.plan.blocks[run.block];
+            let forms = text.fractions.iter().map(|f| {
+                let entries = std::iter::once(f.bus).chain(f.tuple.iter().copied());
+                let entries: Vec<Form<S>> = entries.map(|e| Form::of(text, places, e)).collect();
+                (Form::of(text, places, f.multiplicity), entries)
+            });
+            let forms: Vec<(Form<S>, Vec<Form<S>>)> = forms.collect();
+            for row in 0..run.rows {
+                let at = |form: &Form<S>| -> S::Base {
+                    let value = form.value(|place, next| self.read(run, *height, early, row, place, next));
+                    // All that it is made of are base elements.
+                    value.as_basis_coefficients_slice()[0]
+                };
+                for (multiplicity, entries) in &forms {
+                    let m = at(multiplicity);
+                    if !m.is_zero() {
+                        *balance.entry(entries.iter().map(at).collect()).or_default() += m;
+                    }
+                }
+            }
+        }
+        let mut out: Vec<_> = balance.into_iter().filter(|(_, m)| !m.is_zero()).collect();
+        out.sort_by(|a, b| a.0.cmp(&b.0));
+        out
+    }
+
+    /// A cell of a row of a run.
+    fn read(
+        &self,
+        run: &Run,
+        height: usize,
+        early: &ByColumn<S::Base>,
+        row: usize,
+        place: Result<Place, usize>,
+        next: bool,
+    ) -> S::Base {
+        let row = if next { (row + 1) % run.rows } else { row };
+        match place {
+            Ok(place) => early.column(place.column)[run.at(height, row, place.row)],
+            Err(fixed) => self.fixed.column(fixed)[run.at(height, row, 0)],
+        }
     }
 }
 
@@ -264,6 +304,13 @@ struct Form<S: Setting> {
 impl<S: Setting> Form<S> {
     const fn constant(constant: S::Ext) -> Self {
         Self { constant, terms: Vec::new() }
+    }
+
+    /// An expression of degree at most 1.
+    fn of(text: &Text, places: &[Place], id: Id) -> Self {
+        let mut out = Self::constant(S::Ext::ZERO);
+        out.add(text, places, id, S::Ext::ONE);
+        out
     }
 
     /// Adds a multiple of an expression of degree at most 1.

@@ -55,8 +55,6 @@ pub struct Run {
 /// A layout.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// What it was made for.
-    pub params: Params,
     /// Degrees of parts.
     pub degrees: Degrees,
     /// The lookups of the relation.
@@ -131,7 +129,6 @@ impl Plan {
         align(&mut blocks, width);
 
         let mut plan = Self {
-            params,
             degrees,
             fixed: blocks.iter().map(|b| b.text.fixed).max().unwrap_or(0),
             blocks,
