@@ -149,6 +149,8 @@ pub struct TableShape {
     pub constraints: Vec<Constraint>,
     /// Interactions.
     pub interactions: Vec<Interaction>,
+    /// The multiplicity of unconditional interactions.
+    pub gate: Expr,
     /// The expression graph.
     pub nodes: Vec<Node>,
     /// Degree of every node in the columns.
@@ -167,6 +169,7 @@ impl TableShape {
                 columns: Vec::new(),
                 constraints: Vec::new(),
                 interactions: Vec::new(),
+                gate: node(Node::Int(1)),
                 nodes: Vec::new(),
                 degrees: Vec::new(),
             },
@@ -174,6 +177,7 @@ impl TableShape {
         };
         table.eval(&mut b);
         let mut shape = b.shape;
+        shape.gate = b.gate;
         shape.nodes = ARENA.take().nodes;
         for node in &shape.nodes {
             let degree = |e: &Expr| shape.degrees[e.0 as usize];
@@ -196,6 +200,15 @@ impl TableShape {
     /// Whether a constraint or interaction reads the next row.
     pub fn uses_next(&self) -> bool {
         self.nodes.iter().any(|n| matches!(n, Node::Next(_)))
+    }
+
+    /// The advice column that is 1 on rows in use, if there is one: it gates unconditional interactions,
+    /// and the table's rows are neither fixed nor joined to each other.
+    pub fn real(&self) -> Option<usize> {
+        match self.nodes[self.gate.0 as usize] {
+            Node::Main(i) if self.fixed_height == 0 && !self.uses_next() => Some(i),
+            _ => None,
+        }
     }
 
     /// Advice columns read on the next row.

@@ -18,9 +18,11 @@ mod custom;
 mod graph;
 mod lookups;
 mod report;
+mod vanilla;
 
 pub use circuit::{Assignment, Cell, Circuit, Extent, Gate, Late, Lookup, Lowering, instance};
 pub use custom::{Custom, Params};
 pub use graph::{Column, Graph, Id, Node, Query};
 pub use lookups::{LookupTable, Lookups, Role, Rows};
 pub use report::{Report, Share, describe};
+pub use vanilla::{BlockSize, Vanilla};

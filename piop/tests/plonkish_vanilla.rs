@@ -1,0 +1,250 @@
+//! The vanilla circuit of a relation says what the relation says: on honest witnesses, with every cell
+//! changed, on random ones, and on an execution of the RISC-V machine; and no gate, lookup or copy can
+//! be left out of it.
+
+#[path = "common/forge_vanilla.rs"]
+mod forge_vanilla;
+#[path = "common/plonkish.rs"]
+mod plonkish;
+#[path = "../../backends/tests/common/small.rs"]
+#[allow(dead_code, reason = "another test binary uses the rest")]
+mod small;
+#[path = "common/tiny.rs"]
+#[allow(dead_code, reason = "other test binaries use the rest")]
+mod tiny;
+#[path = "common/wide.rs"]
+mod wide;
+
+use forge_vanilla::{Forger, Target};
+use p3_field::PrimeCharacteristicRing;
+use plonkish::normal;
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use small::Small;
+use trilemma_arith::Air;
+use trilemma_arith::air::{PublicTerm, Trace};
+use trilemma_arith::kernel::Challenges;
+use trilemma_arith::plonkish::{Circuit, Extent, Lowering, Vanilla, describe, instance};
+use trilemma_core::Setting;
+use trilemma_core::setting::{Bls12, KoalaBear4};
+use trilemma_frontends::riscv::Program;
+use trilemma_frontends::riscv::exec::execute;
+use trilemma_frontends::riscv::machine::Machine;
+use trilemma_pcs::Available;
+use trilemma_piop::check::check;
+use trilemma_piop::check_plonkish::{Values, Violation};
+
+struct Relation<S: Setting> {
+    name: &'static str,
+    air: Air<S>,
+    terms: Vec<PublicTerm>,
+    trace: Trace,
+}
+
+impl<S: Setting> Relation<S> {
+    fn small() -> Vec<Self>
+    where
+        S: Available,
+    {
+        let small = Small::<S>::all().map(|s| Self { name: s.name, air: s.air, terms: s.terms, trace: s.trace });
+        let (air, terms, trace) = wide::wide();
+        let mut relations = Vec::from(small);
+        relations.push(Self { name: "wide", air, terms, trace });
+        for relation in &mut relations {
+            relation.trace = normal(&relation.air, &relation.trace);
+        }
+        relations
+    }
+
+    fn guest(name: &'static str, input: &[u8]) -> Self {
+        let path = format!("{}/../frontends/guests/elf/{name}.elf", env!("CARGO_MANIFEST_DIR"));
+        let program = Program::from_elf(&std::fs::read(path).unwrap()).unwrap();
+        let machine = Machine::new(&program);
+        let mut recorder = machine.recorder(&program);
+        let outcome = execute(&program, input, 1 << 22, &mut recorder).unwrap();
+        let terms = machine.statement(outcome.exit_code, &outcome.output);
+        Self { name, air: machine.air(), terms, trace: machine.trace(recorder).unwrap() }
+    }
+
+    fn lowered(&self, trace: &Trace) -> (Circuit<S>, Vanilla) {
+        Vanilla::lower(&self.air, &Extent::of(&self.air, trace, &self.terms)).unwrap()
+    }
+
+    fn values<'a>(&self, trace: &Trace, (circuit, vanilla): &'a (Circuit<S>, Vanilla)) -> Values<'a, S> {
+        let mut rng = SmallRng::seed_from_u64(1);
+        let mut random = || trilemma_core::setting::ext_from_fn::<S>(|_| S::Base::from_u64(rng.random()));
+        let challenges = Challenges::new(random(), random(), circuit.arity);
+        let assignment = vanilla.assign(&self.air, trace, &self.terms);
+        Values::new(circuit, assignment, instance::<S>(&self.terms), challenges)
+    }
+
+    /// Whether a trace satisfies the relation, on which the circuit has to agree.
+    fn agreed(&self, trace: &Trace) -> bool {
+        let trace = normal(&self.air, trace);
+        let violations = check(&self.air, &self.terms, &trace, 1);
+        let lowered = self.lowered(&trace);
+        let circuit = self.values(&trace, &lowered).violations(1);
+        assert_eq!(violations.is_empty(), circuit.is_empty(), "{}: {violations:?}, {circuit:?}", self.name);
+        circuit.is_empty()
+    }
+}
+
+fn agree<S: Available>(random: usize) {
+    let mut rng = SmallRng::seed_from_u64(7);
+    for relation in Relation::<S>::small() {
+        let widths: Vec<usize> = relation.air.tables.iter().map(|t| t.shape().columns.len()).collect();
+        let mut honest = relation.trace.clone();
+        honest.instances.iter_mut().for_each(|i| i.cells.resize(widths[i.table] << i.log_height, 0));
+        assert!(relation.agreed(&honest), "{}", relation.name);
+        let mut accepted = 0;
+        let mut attempt = |trace: &Trace| accepted += usize::from(relation.agreed(trace));
+        for i in 0..honest.instances.len() {
+            for cell in 0..honest.instances[i].cells.len() {
+                for change in [|x: u32| x + 1, |x: u32| x ^ 2, |_| 0, |_| 1] {
+                    let mut trace = honest.clone();
+                    let x = &mut trace.instances[i].cells[cell];
+                    *x = change(*x);
+                    attempt(&trace);
+                }
+            }
+        }
+        for _ in 0..random {
+            let mut trace = honest.clone();
+            let i = rng.random_range(0..trace.instances.len());
+            let instance = &mut trace.instances[i];
+            let (width, rows) = (widths[instance.table], 1 << instance.log_height);
+            let (a, b): (usize, usize) = (rng.random_range(0..rows), rng.random_range(0..rows));
+            match rng.random_range(0..3) {
+                0 => (0..width).for_each(|c| instance.cells.swap(a * width + c, b * width + c)),
+                1 => instance.cells.copy_within(a * width..(a + 1) * width, b * width),
+                _ => instance.cells[a * width] = rng.random_range(0..8),
+            }
+            attempt(&trace);
+        }
+        for bound in [2, 8, 1 << 31] {
+            for _ in 0..random / 3 {
+                let mut trace = honest.clone();
+                let cells = trace.instances.iter_mut().flat_map(|i| &mut i.cells);
+                cells.for_each(|x| *x = rng.random_range(0..bound));
+                attempt(&trace);
+            }
+        }
+        println!("{} {}: {accepted} accepted", S::NAME, relation.name);
+    }
+}
+
+/// Teaches: lowering neither drops nor adds a constraint.
+#[test]
+fn relations_and_their_circuits_agree() {
+    agree::<KoalaBear4>(90);
+    agree::<Bls12>(30);
+}
+
+/// Teaches: the verifier's form is the prover's circuit.
+#[test]
+fn forms_are_circuits() {
+    for relation in Relation::<KoalaBear4>::small() {
+        let extent = Extent::of(&relation.air, &relation.trace, &relation.terms);
+        let form: Circuit<KoalaBear4> = Vanilla::form(&relation.air, &extent).unwrap();
+        let (circuit, vanilla) = relation.lowered(&relation.trace);
+        assert_eq!(describe(&form), describe(&circuit));
+        assert!(form.copies.is_empty() && form.fixed.values.is_empty());
+        assert_eq!((circuit.gate_degree(), circuit.gates.len()), (3, 3));
+        println!("{}", vanilla.report(&relation.air, &circuit));
+    }
+}
+
+/// Teaches: no change of an execution passes one of the two only.
+#[test]
+fn changed_executions() {
+    let run = Relation::<KoalaBear4>::guest("exit7", &[]);
+    let lowered = run.lowered(&run.trace);
+    assert!(run.values(&run.trace, &lowered).violations(1).is_empty());
+    let mut rng = SmallRng::seed_from_u64(11);
+    for i in 0..run.trace.instances.len() {
+        let shape = run.air.tables[run.trace.instances[i].table].shape();
+        if run.trace.instances[i].cells.is_empty() || ["range", "bytes"].contains(&shape.name) {
+            continue;
+        }
+        let mut trace = run.trace.clone();
+        let cells = &mut trace.instances[i].cells;
+        let cell = rng.random_range(0..cells.len());
+        cells[cell] ^= 1 << rng.random_range(0..3);
+        let trace = normal(&run.air, &trace);
+        let violations = check(&run.air, &run.terms, &trace, 1);
+        let circuit = if Extent::of(&run.air, &trace, &run.terms) == Extent::of(&run.air, &run.trace, &run.terms) {
+            run.values(&trace, &lowered).violations(1)
+        } else {
+            let lowered = run.lowered(&trace);
+            run.values(&trace, &lowered).violations(1)
+        };
+        assert_eq!(violations.is_empty(), circuit.is_empty(), "{}: {violations:?}, {circuit:?}", shape.name);
+    }
+}
+
+/// Teaches: a report says which row failed, and with what.
+#[test]
+fn violations_name_what_failed() {
+    let relations = Relation::<KoalaBear4>::small();
+    let mut trace = relations[0].trace.clone();
+    trace.instances[1].cells[2] += 1;
+    let lowered = relations[0].lowered(&trace);
+    let violations = relations[0].values(&trace, &lowered).violations(5);
+    let gates = violations.iter().filter(|v| matches!(v, Violation::Gate { what, .. } if what == "arithmetic"));
+    assert_eq!(gates.count(), 1, "{violations:?}");
+    assert!(violations.iter().any(|v| matches!(v, Violation::Copy { .. })), "the sum is not zero: {violations:?}");
+}
+
+/// Teaches: a lowering that loses a gate, a lookup or a copy is noticed: each has cells that only it
+/// refuses, the balance of buses apart.
+#[test]
+fn everything_is_needed() {
+    for relation in Relation::<Bls12>::small() {
+        let lowered = relation.lowered(&relation.trace);
+        let values = relation.values(&relation.trace, &lowered);
+        let constants = lowered.1.blocks(&relation.air)[0].start;
+        let forger = Forger::new(&values, constants);
+        let mut rng = SmallRng::seed_from_u64(9);
+        let mut targets = forger.targets();
+        let step = if relation.name == "wide" { 5 } else { 1 };
+        targets.extend((0..lowered.0.copies.len() - 1).step_by(step).map(Target::Copy));
+        let missed: Vec<String> = targets
+            .iter()
+            .filter(|target| !forger.forge(**target, 4000, &mut rng))
+            .map(|target| forger.describe(*target))
+            .collect();
+        println!("{}: {} parts", relation.name, targets.len());
+        assert!(missed.is_empty(), "{}: nothing notices the loss of\n{}", relation.name, missed.join("\n"));
+    }
+}
+
+/// Gates that follow from others of their block, as the constraints do that they are made of: table and
+/// number of them.
+const REDUNDANT: [(&str, usize); 2] = [("store", 1), ("ecall", 1)];
+
+/// Teaches: the same of the tables of the machine that an execution uses.
+#[test]
+#[ignore = "takes a minute"]
+fn every_gate_of_the_machine_is_needed() {
+    let run = Relation::<Bls12>::guest("sha256", &3u32.to_le_bytes());
+    let lowered = run.lowered(&run.trace);
+    let values = run.values(&run.trace, &lowered);
+    let blocks = lowered.1.blocks(&run.air);
+    let mut rng = SmallRng::seed_from_u64(10);
+    let whole = Forger::new(&values, blocks[0].start);
+    for block in &blocks[1..] {
+        let fixed = run.air.tables.iter().any(|t| t.shape().name == block.name && t.shape().fixed_height > 0);
+        if block.count == 0 || fixed {
+            continue;
+        }
+        let starts = [0, block.count / 3, block.count - 1].map(|i| block.start + i * block.rows);
+        let forgers = starts.map(|start| whole.on(start..start + block.rows));
+        let missed: Vec<String> = (0..forgers[0].targets().len())
+            .filter(|&i| !forgers.iter().any(|forger| forger.forge(forger.targets()[i], 3000, &mut rng)))
+            .map(|i| forgers[0].describe(forgers[0].targets()[i]))
+            .collect();
+        println!("{}: {} parts, {} missed {missed:?}", block.name, forgers[0].targets().len(), missed.len());
+        let redundant = REDUNDANT.iter().find(|r| r.0 == block.name).map_or(0, |r| r.1);
+        assert!(missed.len() <= redundant, "{}: nothing notices the loss of\n{}", block.name, missed.join("\n"));
+    }
+}
