@@ -13,6 +13,7 @@ use trilemma_pcs::codes::Hashed;
 use trilemma_pcs::fri::tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree};
 use trilemma_pcs::stacked::{Multilinear, Opening};
 use trilemma_pcs::tensor;
+use trilemma_pcs::whir;
 
 const UDR: Security = Security { bits: 100, regime: Regime::Udr };
 const JBR: Security = Security { bits: 100, regime: Regime::Jbr };
@@ -97,6 +98,19 @@ fn basefold_binds_values() {
     scheme::<Goldilocks2, basefold::Schemes, Poseidon2Tree>(UDR, 2);
     scheme::<Bls12, basefold::Schemes, Blake3Tree>(JBR, 1);
     scheme::<Bn254, basefold::Schemes, KeccakTree>(UDR, 1);
+}
+
+#[test]
+fn whir_binds_values() {
+    scheme::<KoalaBear4, whir::Schemes, Blake3Tree>(UDR, 1);
+    scheme::<KoalaBear4, whir::Schemes, Poseidon2Tree>(JBR, 1);
+    scheme::<KoalaBear5, whir::Schemes, Poseidon2Tree>(JBR, 2);
+    scheme::<Goldilocks2, whir::Schemes, KeccakTree>(UDR, 2);
+    type Whir<S> = <whir::Schemes as Hashed<S>>::With<Blake3Tree>;
+    // One joins at the second round.
+    for (errors, accepted) in [([0, 0], true), ([1, 0], false), ([0, 1], false)] {
+        assert_eq!(run::<KoalaBear4, Whir<KoalaBear4>>(UDR, 1, &[15, 19], &errors).is_ok(), accepted);
+    }
 }
 
 #[test]
