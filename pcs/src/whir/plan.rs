@@ -190,6 +190,7 @@ impl Schedule {
                 Some(round) => {
                     let fold = self.code(variables[i], round.word.rate).fold();
                     round.joining.push(Joining { opening: i, word, fold });
+                    round.terms.combine = self.combine(round.word, round.samples + round.queries, round.joining.len());
                 }
                 None => runs.push(self.run(i, variables)),
             }
@@ -201,6 +202,12 @@ impl Schedule {
         let first = self.first_word(variables[lead]);
         let words = std::iter::successors(Some(first), |&word| self.next_word(word));
         Run { lead, rounds: words.map(|word| self.round(word)).collect() }
+    }
+
+    /// The term of combining so many answers with the claims of a word and of those that join it.
+    fn combine(&self, word: Word, answers: usize, joining: usize) -> ErrorTerm {
+        let bits = self.code(word.left, self.later(word.rate)).combine(answers + joining + 1);
+        ErrorTerm { name: "WHIR combination", bits, reference: "[WHIR24] Theorem 5.2" }
     }
 
     fn code(&self, variables: usize, rate: usize) -> Code {
@@ -216,7 +223,6 @@ impl Schedule {
             Regime::Udr => 0,
             Regime::Jbr => (1..4).find(|&s| next.out_of_domain(s).bits >= f64::from(self.target)).unwrap_or(4),
         };
-        let term = |name, bits| ErrorTerm { name, bits, reference: "[WHIR24] Theorem 5.2" };
         Round {
             word,
             joining: Vec::new(),
@@ -226,8 +232,12 @@ impl Schedule {
                 fold: current.fold(),
                 join: ErrorTerm { name: "WHIR joining", ..self.code(word.left, word.rate).fold() },
                 out_of_domain: next.out_of_domain(samples.max(1)),
-                query: term("WHIR queries", current.query(queries)),
-                combine: term("WHIR combination", next.combine(samples + queries + 1)),
+                query: ErrorTerm {
+                    name: "WHIR queries",
+                    bits: current.query(queries),
+                    reference: "[WHIR24] Theorem 5.2",
+                },
+                combine: self.combine(word, samples + queries, 0),
             },
         }
     }
