@@ -14,6 +14,9 @@ use rayon::prelude::*;
 /// Work below this many entries is not worth a second thread.
 const GRAIN: usize = 1 << 12;
 
+/// Variables of the factor of low bits in [`SplitEq`], which is to stay in the nearest cache.
+const LOW: usize = 10;
+
 /// `eq(r, x)` for every `x`, scaled.
 pub fn eq_table<F: Field>(point: &[F], scale: F) -> Vec<F> {
     let mut table = Vec::with_capacity(1 << point.len());
@@ -55,7 +58,7 @@ pub struct SplitEq<F: Field, E: ExtensionField<F>> {
 impl<F: Field, E: ExtensionField<F>> SplitEq<F, E> {
     /// For a point of any length.
     pub fn new(point: &[E]) -> Self {
-        let (high, low) = point.split_at(point.len() - point.len().min(12));
+        let (high, low) = point.split_at(point.len() - point.len().min(LOW));
         let low = eq_table(low, E::ONE);
         let packed = low.chunks_exact(F::Packing::WIDTH).map(E::ExtensionPacking::from_ext_slice).collect();
         Self { high: eq_table(high, E::ONE), low, packed }

@@ -107,7 +107,7 @@ available! {
             codes::entry::<_, tensor::Ligero>(),
             codes::entry::<_, tensor::Brakedown>(),
             gemini::over_fri(),
-            whir::entry(),
+            codes::entry::<_, whir::Schemes>(),
         ];
     [Bls12, Bn254]:
         univariate [

@@ -13,12 +13,68 @@ use trilemma_pcs::codes::Hashed;
 use trilemma_pcs::fri::tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree};
 use trilemma_pcs::stacked::{Multilinear, Opening};
 use trilemma_pcs::tensor;
+use trilemma_pcs::whir;
 
 const UDR: Security = Security { bits: 100, regime: Regime::Udr };
 const JBR: Security = Security { bits: 100, regime: Regime::Jbr };
 
-/// Opens random polynomials of these sizes, claiming that each has its value plus an error; returns
-/// the proof's bytes and ledger if it is accepted.
+/// An opening of random polynomials of these sizes, claiming that each has its value plus an error.
+struct Opened<S: Smooth, P: Multilinear<S>> {
+    security: Security,
+    sizes: Vec<usize>,
+    point: Vec<S::Ext>,
+    claimed: Vec<S::Ext>,
+    vk: P::VerifierKey,
+    proof: Vec<u8>,
+    ledger: Ledger,
+}
+
+impl<S: Smooth, P: Multilinear<S>> Opened<S, P>
+where
+    StandardUniform: Distribution<S::Base> + Distribution<S::Ext>,
+{
+    fn new(security: Security, log_blowup: usize, sizes: &[usize], errors: &[i64]) -> Self {
+        let mut rng = SmallRng::seed_from_u64(0xC0DE);
+        let longest = sizes.iter().copied().max().expect("something to open");
+        let (pk, vk) = P::setup(&Options { security, log_blowup, ..Options::default() }, longest).expect("set-up");
+        let point: Vec<S::Ext> = (0..longest).map(|_| rng.random()).collect();
+        let suffix = |n: usize| point[longest - n..].to_vec();
+
+        let mut t = ProverTranscript::new(b"codes", security);
+        let openers: Vec<P::Opener> = sizes
+            .iter()
+            .map(|n| P::commit(&pk, (0..1 << n).map(|_| rng.random()).collect(), "oracle", &mut t).expect("commits"))
+            .collect();
+        let claimed: Vec<S::Ext> = openers
+            .iter()
+            .zip(sizes)
+            .zip(errors)
+            .map(|((opener, &n), &error)| evaluate(P::values(opener), &suffix(n)) + S::Ext::from_i64(error))
+            .collect();
+        t.send_ext::<S>("values", &claimed);
+        let opening = |(of, (&n, &value))| Opening { of, point: suffix(n), value };
+        let openings: Vec<_> = openers.iter().zip(sizes.iter().zip(&claimed)).map(opening).collect();
+        P::open(&pk, &openings, &mut t).expect("opens");
+        let (proof, ledger, _) = t.finish();
+        Self { security, sizes: sizes.to_vec(), point, claimed, vk, proof, ledger }
+    }
+
+    fn verify(&self, proof: &[u8]) -> Result<(), Reject> {
+        let mut t = VerifierTranscript::new(b"codes", self.security, proof);
+        let commitments: Vec<P::Commitment> =
+            self.sizes.iter().map(|&n| P::receive(&self.vk, n, "oracle", &mut t)).collect::<Result<_, _>>()?;
+        t.recv_ext::<S>("values", self.sizes.len())?;
+        let suffix = |n: usize| self.point[self.point.len() - n..].to_vec();
+        let opening = |(of, (&n, &value))| Opening { of, point: suffix(n), value };
+        let openings: Vec<_> = commitments.iter().zip(self.sizes.iter().zip(&self.claimed)).map(opening).collect();
+        P::verify(&self.vk, &openings, &mut t)?;
+        let (ledger, _) = t.finish()?;
+        assert_eq!(ledger, self.ledger);
+        Ok(())
+    }
+}
+
+/// The bytes and the ledger of an opening, if it is accepted.
 fn run<S: Smooth, P: Multilinear<S>>(
     security: Security,
     log_blowup: usize,
@@ -28,39 +84,9 @@ fn run<S: Smooth, P: Multilinear<S>>(
 where
     StandardUniform: Distribution<S::Base> + Distribution<S::Ext>,
 {
-    let mut rng = SmallRng::seed_from_u64(0xC0DE);
-    let longest = sizes.iter().copied().max().expect("something to open");
-    let (pk, vk) = P::setup(&Options { security, log_blowup, ..Options::default() }, longest).expect("set-up");
-    let point: Vec<S::Ext> = (0..longest).map(|_| rng.random()).collect();
-    let suffix = |n: usize| point[longest - n..].to_vec();
-
-    let mut t = ProverTranscript::new(b"codes", security);
-    let openers: Vec<P::Opener> = sizes
-        .iter()
-        .map(|n| P::commit(&pk, (0..1 << n).map(|_| rng.random()).collect(), "oracle", &mut t).expect("commits"))
-        .collect();
-    let claimed: Vec<S::Ext> = openers
-        .iter()
-        .zip(sizes)
-        .zip(errors)
-        .map(|((opener, &n), &error)| evaluate(P::values(opener), &suffix(n)) + S::Ext::from_i64(error))
-        .collect();
-    t.send_ext::<S>("values", &claimed);
-    let opening = |(of, (&n, &value))| Opening { of, point: suffix(n), value };
-    let openings: Vec<_> = openers.iter().zip(sizes.iter().zip(&claimed)).map(opening).collect();
-    P::open(&pk, &openings, &mut t).expect("opens");
-    let (proof, proven, _) = t.finish();
-
-    let mut t = VerifierTranscript::new(b"codes", security, &proof);
-    let commitments: Vec<P::Commitment> =
-        sizes.iter().map(|&n| P::receive(&vk, n, "oracle", &mut t)).collect::<Result<_, _>>()?;
-    t.recv_ext::<S>("values", sizes.len())?;
-    let opening = |(of, (&n, &value))| Opening { of, point: suffix(n), value };
-    let openings: Vec<_> = commitments.iter().zip(sizes.iter().zip(&claimed)).map(opening).collect();
-    P::verify(&vk, &openings, &mut t)?;
-    let (ledger, _) = t.finish()?;
-    assert_eq!(ledger, proven);
-    Ok((proof.len(), ledger))
+    let opened = Opened::<S, P>::new(security, log_blowup, sizes, errors);
+    opened.verify(&opened.proof)?;
+    Ok((opened.proof.len(), opened.ledger))
 }
 
 /// True values are accepted, false ones are not, nor such as cancel in a sum.
@@ -97,6 +123,34 @@ fn basefold_binds_values() {
     scheme::<Goldilocks2, basefold::Schemes, Poseidon2Tree>(UDR, 2);
     scheme::<Bls12, basefold::Schemes, Blake3Tree>(JBR, 1);
     scheme::<Bn254, basefold::Schemes, KeccakTree>(UDR, 1);
+}
+
+#[test]
+fn whir_binds_values() {
+    scheme::<KoalaBear4, whir::Schemes, Blake3Tree>(UDR, 1);
+    scheme::<KoalaBear4, whir::Schemes, Poseidon2Tree>(JBR, 1);
+    scheme::<KoalaBear5, whir::Schemes, Poseidon2Tree>(JBR, 2);
+    scheme::<Goldilocks2, whir::Schemes, KeccakTree>(UDR, 2);
+    type Whir<S> = <whir::Schemes as Hashed<S>>::With<Blake3Tree>;
+    // One joins at the second round.
+    for (errors, accepted) in [([0, 0], true), ([1, 0], false), ([0, 1], false)] {
+        assert_eq!(run::<KoalaBear4, Whir<KoalaBear4>>(UDR, 1, &[15, 19], &errors).is_ok(), accepted);
+    }
+}
+
+/// Three polynomials in one run of two rounds: every byte matters, the values crossed included.
+#[test]
+fn whir_proofs_are_rigid() {
+    type Whir<S> = <whir::Schemes as Hashed<S>>::With<Blake3Tree>;
+    let security = Security { bits: 24, regime: Regime::Jbr };
+    let opened = Opened::<KoalaBear4, Whir<KoalaBear4>>::new(security, 1, &[15, 14, 14], &[0; 3]);
+    opened.verify(&opened.proof).expect("true values");
+    for at in (0..opened.proof.len()).step_by(23) {
+        let mut proof = opened.proof.clone();
+        proof[at] ^= 1 << (at % 7);
+        assert!(opened.verify(&proof).is_err(), "byte {at}");
+    }
+    assert!(opened.verify(&opened.proof[1..]).is_err());
 }
 
 #[test]

@@ -26,7 +26,8 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    fn term<S: Setting>(&self) -> ErrorTerm {
+    /// The error term of a round.
+    pub fn term<S: Setting>(&self) -> ErrorTerm {
         let term = ErrorTerm::schwartz_zippel(self.term, self.error as f64, S::ext_bits());
         ErrorTerm { reference: "[LFKN92] Section 3", ..term }
     }

@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 use p3_field::PrimeCharacteristicRing;
-use rayon::prelude::*;
+use p3_matrix::dense::{RowMajorMatrixView, RowMajorMatrixViewMut};
 use trilemma_core::channel::{Question, Shape};
 use trilemma_core::claim::{ByColumn, Claim, Columns, MlEval};
 use trilemma_core::multilinear::SplitEq;
@@ -255,11 +255,10 @@ fn encode_shapes(shapes: &[Shape]) -> Vec<u8> {
 }
 
 /// Writes a matrix column by column.
-fn transpose<F: Copy + Send + Sync>(matrix: &Columns<F>, out: &mut [F]) {
+fn transpose<F: Copy + Default + Send + Sync>(matrix: &Columns<F>, out: &mut [F]) {
     let (width, height) = (matrix.width.max(1), out.len() / matrix.width.max(1));
-    out.par_chunks_mut(height.max(1)).enumerate().for_each(|(c, column)| {
-        column.iter_mut().zip(matrix.values[c..].iter().step_by(width)).for_each(|(to, &from)| *to = from);
-    });
+    let mut columns = RowMajorMatrixViewMut::new(out, height.max(1));
+    RowMajorMatrixView::new(&matrix.values, width).transpose_into(&mut columns);
 }
 
 impl<S: Setting, P: Multilinear<S>> Opens<S, MlEval<S::Ext>> for Stacked<P> {

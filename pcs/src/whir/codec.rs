@@ -1,4 +1,4 @@
-//! WHIR proofs as bytes: canonical elements without lengths, since the configuration gives every shape;
+//! Proofs of p3-whir as bytes: canonical elements without lengths, since the configuration gives every shape;
 //! only the number of Merkle siblings is written.
 //!
 //! Queries to a code of few rows meet the same rows again and again, so each is written once: for every
@@ -10,11 +10,14 @@ use p3_multilinear_util::poly::Poly;
 use p3_sumcheck::SumcheckData;
 use p3_whir::{QueryOpenings, RoundConfig, SharedProofOpening, WhirConfig, WhirProof, WhirRoundProof};
 use trilemma_core::setting::{decode_ext, encode_ext, ext_bytes};
-use trilemma_core::{Reject, Smooth};
+use trilemma_core::{Reject, Setting, Smooth};
 
-use super::{Base, Ext, TreeOf};
-use crate::fri::tree::Tree;
+use super::shared::Shared;
+use crate::fri::tree::{Merkle, Tree};
 
+type Base<S> = <S as Setting>::Base;
+type Ext<S> = <S as Setting>::Ext;
+type TreeOf<S, T> = Shared<<T as Merkle<S>>::Mmcs>;
 /// p3's proof for a setting and tree.
 pub type Proof<S, T> = WhirProof<Base<S>, Ext<S>, TreeOf<S, T>>;
 type Config<S, T> = WhirConfig<Ext<S>, Base<S>, <T as Tree<S>>::Challenger>;

@@ -1,4 +1,5 @@
-//! Folding and rate schedules, p3's parameters solved for them, and the error terms of an opening.
+//! The error terms of codes; and folding and rate schedules for p3-whir, its parameters solved for them, with
+//! the terms of one of its openings.
 
 use p3_field::{ExtensionField, Field, TwoAdicField};
 use p3_whir::{FoldingFactor, ProtocolParameters, SecurityAssumption, WhirConfig};
@@ -8,7 +9,7 @@ use crate::fri::parameters::johnson_line_bits;
 use crate::fri::tree::Tree;
 
 /// The most bits ground before a challenge; what queries need not reach.
-const GRINDING: usize = 18;
+pub(super) const GRINDING: usize = 18;
 /// Variables folded first; the width of committed rows, and the fewest variables of a column that p3
 /// stacks.
 pub const FIRST_FOLD: usize = 6;
@@ -137,7 +138,7 @@ impl<S: Smooth<Ext: TwoAdicField>, T: Tree<S>> Parameters<S, T> {
 }
 
 /// log2 of the words of a code within the distance to which it is decoded: `1 / (2 eta sqrt(rho))`.
-fn list_bits(regime: Regime, rate: usize) -> f64 {
+pub(super) fn list_bits(regime: Regime, rate: usize) -> f64 {
     match regime {
         Regime::Udr => 0.0,
         Regime::Jbr => (JOHNSON as f64).log2() + rate as f64,
@@ -151,11 +152,11 @@ fn sum(a: f64, b: f64) -> f64 {
 
 /// The errors of one code: `m` variables at a rate.
 #[derive(Clone, Copy)]
-struct Code {
-    regime: Regime,
-    ext_bits: f64,
-    variables: usize,
-    rate: usize,
+pub(super) struct Code {
+    pub(super) regime: Regime,
+    pub(super) ext_bits: f64,
+    pub(super) variables: usize,
+    pub(super) rate: usize,
 }
 
 impl Code {
@@ -164,7 +165,7 @@ impl Code {
     }
 
     /// Folding one variable: the line through two words, and the sumcheck's quadratic polynomial.
-    fn fold(self) -> ErrorTerm {
+    pub(super) fn fold(self) -> ErrorTerm {
         let (line, reference) = match self.regime {
             Regime::Udr => ((self.variables + self.rate) as f64, "[WHIR24] Lemma 4.10; [BCIKS20] Theorem 4.1"),
             Regime::Jbr => (johnson_line_bits(self.variables, self.rate, JOHNSON), "[DKT26] Theorem 5.12"),
@@ -174,18 +175,18 @@ impl Code {
     }
 
     /// Two words of the list that agree at every sample.
-    fn out_of_domain(self, samples: usize) -> ErrorTerm {
+    pub(super) fn out_of_domain(self, samples: usize) -> ErrorTerm {
         let bits = samples as f64 * (self.ext_bits - self.variables as f64) + 1.0 - 2.0 * self.list_bits();
         ErrorTerm { name: "WHIR out of domain", bits, reference: "[WHIR24] Lemma 4.25" }
     }
 
     /// Words of the list told apart by powers of one challenge that combines so many claims.
-    fn combine(self, claims: usize) -> f64 {
+    pub(super) fn combine(self, claims: usize) -> f64 {
         self.ext_bits - (claims.max(1) as f64).log2() - self.list_bits()
     }
 
     /// A word further from the code than the distance, at so many random positions.
-    fn query(self, queries: usize) -> f64 {
+    pub(super) fn query(self, queries: usize) -> f64 {
         let agreement = match self.regime {
             Regime::Udr => f64::midpoint(1.0, 0.5f64.powi(self.rate as i32)),
             Regime::Jbr => p3_security::proximity::alpha_ldr_m(self.rate, JOHNSON),

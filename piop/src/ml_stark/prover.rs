@@ -70,7 +70,7 @@ fn fractions<S: Setting>(
     const CHUNK: usize = 1 << 6;
     let lanes = lanes::<S>();
     let mut p = PackedBase::<S>::zero_vec(stack.len.div_ceil(lanes));
-    let mut q = vec![PackedExt::<S>::ONE; p.len()];
+    let mut q: Vec<PackedExt<S>> = rayon::iter::repeat_n(PackedExt::<S>::ONE, p.len()).collect();
     let mut few = Vec::new();
     for run in &stack.runs {
         let instance = &instances.list[run.instance];
