@@ -210,7 +210,7 @@ impl<'a> Forger<'a> {
         let none = BTreeSet::new();
         let mut dirty: BTreeSet<usize> = classes.readers.get(&first).unwrap_or(&none).clone();
         let mut read = dirty.clone();
-        for _ in 0..150 {
+        for _ in 0..60 {
             let mut broken = Vec::new();
             dirty.retain(|&row| {
                 let nodes = self.nodes(classes, &changed, row);
