@@ -163,7 +163,7 @@ fn changed_executions() {
     let mut rng = SmallRng::seed_from_u64(11);
     for i in 0..run.trace.instances.len() {
         let shape = run.air.tables[run.trace.instances[i].table].shape();
-        if run.trace.instances[i].cells.is_empty() || ["range", "bytes"].contains(&shape.name) {
+        if !["addi", "jump", "ecall", "image", "program"].contains(&shape.name) {
             continue;
         }
         let mut trace = run.trace.clone();
@@ -210,10 +210,10 @@ fn everything_is_needed() {
         targets.extend((0..lowered.0.copies.len() - 1).step_by(step).map(Target::Copy));
         let missed: Vec<String> = targets
             .iter()
-            .filter(|target| !forger.forge(**target, 4000, &mut rng))
+            .filter(|target| !forger.forge(**target, 300, &mut rng))
             .map(|target| forger.describe(*target))
             .collect();
-        println!("{}: {} parts", relation.name, targets.len());
+        println!("{}: {} parts, {} missed", relation.name, targets.len(), missed.len());
         assert!(missed.is_empty(), "{}: nothing notices the loss of\n{}", relation.name, missed.join("\n"));
     }
 }

@@ -174,7 +174,9 @@ impl<'a> Forger<'a> {
             _ => matches!(column, Column::Late(0 | 2)),
         };
         let wires = wires.filter(|q| selected(q.column));
-        wires.map(|q| (classes.of[self.number(Cell { column: q.column, row })], last(q.column))).collect()
+        let class = |q: Query| classes.of[self.number(Cell { column: q.column, row })];
+        let later = |class: usize| classes.readers.get(&class).is_none_or(|rows| rows.last() > Some(&row));
+        wires.map(|q| (class(q), last(q.column) && (gate != 2 || later(class(q))))).collect()
     }
 
     /// Whether some cells break the target only.
@@ -210,7 +212,7 @@ impl<'a> Forger<'a> {
         let none = BTreeSet::new();
         let mut dirty: BTreeSet<usize> = classes.readers.get(&first).unwrap_or(&none).clone();
         let mut read = dirty.clone();
-        for _ in 0..150 {
+        for _ in 0..60 {
             let mut broken = Vec::new();
             dirty.retain(|&row| {
                 let nodes = self.nodes(classes, &changed, row);
@@ -229,7 +231,7 @@ impl<'a> Forger<'a> {
                 .filter(|u| !changed.contains_key(&u.0) && !classes.frozen.contains(&u.0))
                 .collect();
             let likely: Vec<(usize, bool)> = free.iter().copied().filter(|u| u.1).collect();
-            let from = if !likely.is_empty() && rng.random_bool(0.7) { &likely } else { &free };
+            let from = if !likely.is_empty() && rng.random_bool(0.95) { &likely } else { &free };
             let &(class, _) = from.choose(rng)?;
             let new = self.solve(classes, &mut changed, at, class)?;
             changed.insert(class, new);
