@@ -1,9 +1,9 @@
 //! Names to proof systems.
 
+use trilemma_arith::plonkish::{Custom, Vanilla, Whole};
 use trilemma_core::security::SECURITY_FLOOR;
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
 use trilemma_core::{ConfigError, Options};
-use trilemma_arith::plonkish::{Custom, Vanilla};
 use trilemma_pcs::srs::PairingSetting;
 use trilemma_pcs::{Available, Served};
 use trilemma_piop::hyperplonk::HyperPlonk;
@@ -52,6 +52,7 @@ fn entries() -> Vec<Entry> {
         circuits::<S, Plonkish<Custom<S>>, Plonk>(entries);
         circuits::<S, Plonkish<Custom<S>>, PlonkLogUp>(entries);
         circuits::<S, Plonkish<Custom<S>>, HyperPlonk>(entries);
+        circuits::<S, Plonkish<Whole<S>>, Plonk>(entries);
         circuits::<S, Plonkish<Vanilla>, Plonk>(entries);
         circuits::<S, Plonkish<Vanilla>, PlonkLogUp>(entries);
         circuits::<S, Plonkish<Vanilla>, HyperPlonk>(entries);
