@@ -146,15 +146,15 @@ impl Instances {
     }
 }
 
-/// An instance's cells as field elements, padded with zeros.
-pub fn columns<S: Setting>(instance: &Instance, width: usize) -> Columns<S::Base> {
-    let mut cells = S::Base::zero_vec(width << instance.log_height);
-    cells.par_chunks_mut(1 << 14).zip(instance.cells.par_chunks(1 << 14)).for_each(|(out, cells)| {
-        for (out, &x) in out.iter_mut().zip(cells) {
-            *out = S::Base::from_u32(x);
-        }
-    });
-    Columns::new(cells, width)
+/// The cells of every instance as field elements, padded with zeros. Elements as large as an integer
+/// take its place: fresh memory costs more than converting.
+pub fn columns<S: Setting>(trace: Trace, instances: &Instances) -> Vec<Columns<S::Base>> {
+    let converted = |(instance, layout): (Instance, &InstanceLayout)| {
+        let mut cells = instance.cells;
+        cells.resize(layout.width << layout.log_height, 0);
+        Columns::new(cells.into_iter().map(S::Base::from_u32).collect(), layout.width)
+    };
+    trace.instances.into_par_iter().zip(&instances.list).map(converted).collect()
 }
 
 /// The fixed columns of every table that has some.
