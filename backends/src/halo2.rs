@@ -35,8 +35,8 @@
 //!
 //! **Fields.** The circuit is over BN254's scalar field, with either commitment. Inner products over Pallas
 //! would need its scalars to have a hash, which the library's prover asks of every field (its lookups
-//! count inputs in a hash map) and its Pasta curves lack; of its other curves, only BN254's and Pluto's
-//! scalars have long subgroups. Its tests of the inner-product argument are switched off.
+//! count inputs in a hash map) and its Pasta curves lack. The library's own test of its inner-product
+//! argument is commented out.
 //!
 //! **Fairness.** The same reference string as `kzg`. To the library's disadvantage:
 //! - Five rows of every column and one polynomial are random, and six rows are lost, though nothing is hidden:
