@@ -220,26 +220,9 @@ impl<'a, S: Setting<Base: PrimeField64>> Forger<'a, S> {
         tries.filter(|&x| self.gate_with(early, gate, row, cell, x).is_zero()).collect()
     }
 
-    /// Changes a cell that a part reads, then repairs other parts one cell at a time; without success
-    /// the cells are as before.
-    pub fn forge(&self, early: &mut ByColumn<S::Base>, part: Part, rng: &mut SmallRng) -> bool {
-        let mut undo = Vec::new();
-        let forged = self.try_forge(early, part, rng, &mut undo).is_some();
-        if !forged {
-            for (cell, old) in undo.into_iter().rev() {
-                set::<S>(early, cell, old);
-            }
-        }
-        forged
-    }
-
-    fn try_forge(
-        &self,
-        early: &mut ByColumn<S::Base>,
-        part: Part,
-        rng: &mut SmallRng,
-        undo: &mut Vec<(Cell, S::Base)>,
-    ) -> Option<()> {
+    /// Changes a cell that a part reads, then repairs other parts one cell at a time.
+    pub fn forge(&self, honest: &ByColumn<S::Base>, part: Part, rng: &mut SmallRng) -> Option<ByColumn<S::Base>> {
+        let mut early = honest.clone();
         let rows = self.circuit.rows();
         let row = match part {
             Part::Copy(i) => self.circuit.copies[i].0.row,
@@ -251,20 +234,24 @@ impl<'a, S: Setting<Base: PrimeField64>> Forger<'a, S> {
         let near = [-2, -1, 1, 2, 65536, -65536].map(|x| old + S::Base::from_i64(x));
         let far = [-old, S::Base::NEG_ONE, S::Base::ONE, S::Base::ZERO, S::Base::from_u32(rng.random())];
         let new = *[&near[..], &far[..]].concat().choose(rng)?;
-        undo.push((cell, set::<S>(early, cell, new)?));
+        if new == old {
+            return None;
+        }
+        *early.cell_mut(column, cell.row) = new;
         let around = |row: usize| [(row + rows - 1) % rows, row];
-        let mut broken = self.broken(early, around(cell.row));
+        let mut broken = self.broken(&early, around(cell.row));
+        let mut touched = vec![cell];
         for _ in 0..12 {
             let (target, other): (Vec<_>, Vec<_>) = broken.iter().partition(|b| b.1 == part);
             if target.is_empty() {
                 return None;
             }
-            let Some(&(row, other)) = other.choose(rng) else { return Some(()) };
-            let touched = |cell: &Cell| undo.iter().any(|(t, _)| t == cell);
-            let free: Vec<Cell> = self.cells(other, row).into_iter().filter(|c| !touched(c)).collect();
+            let Some(&(row, other)) = other.choose(rng) else { return Some(early) };
+            let free: Vec<Cell> = self.cells(other, row).into_iter().filter(|c| !touched.contains(c)).collect();
             let &cell = free.choose(rng)?;
+            let Column::Early(column) = cell.column else { return None };
             let new = match other {
-                Part::Gate(i) => *self.roots(early, self.circuit.gates[i].expr, row, cell).choose(rng)?,
+                Part::Gate(i) => *self.roots(&mut early, self.circuit.gates[i].expr, row, cell).choose(rng)?,
                 Part::Lookup(_) => S::Base::from_u32([0, 1, 2, 5, 200][rng.random_range(0..5)]),
                 Part::Copy(i) => {
                     let (a, b) = self.circuit.copies[i];
@@ -273,17 +260,12 @@ impl<'a, S: Setting<Base: PrimeField64>> Forger<'a, S> {
                     early.column(column)[from.row]
                 }
             };
-            undo.push((cell, set::<S>(early, cell, new)?));
+            *early.cell_mut(column, cell.row) = new;
+            touched.push(cell);
             let again = around(cell.row);
             broken.retain(|(row, part)| !again.contains(row) && !matches!(part, Part::Copy(_)));
-            broken.extend(self.broken(early, again));
+            broken.extend(self.broken(&early, again));
         }
         None
     }
-}
-
-/// Sets an early cell; what it held before.
-fn set<S: Setting>(early: &mut ByColumn<S::Base>, cell: Cell, x: S::Base) -> Option<S::Base> {
-    let Column::Early(column) = cell.column else { return None };
-    Some(std::mem::replace(early.cell_mut(column, cell.row), x))
 }
