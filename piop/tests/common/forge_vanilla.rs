@@ -71,9 +71,8 @@ impl<'a> Forger<'a> {
         let table = Rc::new(tables.collect());
         let mut kinds: Vec<usize> = (0..circuit.rows()).collect();
         for block in blocks {
-            for row in block.start..block.start + block.rows * block.count {
-                kinds[row] = block.start + (row - block.start) % block.rows;
-            }
+            let rows = kinds.iter_mut().skip(block.start).take(block.rows * block.count);
+            rows.enumerate().for_each(|(i, kind)| *kind = block.start + i % block.rows);
         }
         let (rows, constants, kinds) = (0..circuit.rows(), blocks[0].start, Rc::new(kinds));
         let mut forger = Self { values, rows, constants, kinds, table, all: Rc::default() };
