@@ -163,8 +163,7 @@ impl<S: Available> Game<S> {
         let log = self.layout.log_wires();
         let (matrices, z) = (steps::matrix_column(run), steps::by_position(&self.layout, wires));
         let accumulator = accumulate::<S>(matrices.iter().zip(&z).map(|(&r, &z)| r * z), log, sum);
-        let columns = [matrices, z.clone(), accumulator.clone()];
-        let quotient = steps::wire_quotient(run.dft, log, columns, sum);
+        let quotient = steps::wire_quotient(run.dft, log, [&matrices, &z, &accumulator], sum);
         let sent = [accumulator, quotient.clone()].map(extension_column::<S>);
         let oracle = ch.send_oracle("wires", sent.into())?;
         let xi = ch.sample("xi", Some(self.layout.wire_term::<S>()))?;

@@ -89,7 +89,7 @@ impl<S: Smooth> Run<'_, S> {
         let matrices = steps::matrix_column(self);
         let z = steps::by_position(self.layout, wires);
         let accumulator = accumulate::<S>(matrices.iter().zip(&z).map(|(&r, &z)| r * z), log, sum);
-        let quotient = steps::wire_quotient(self.dft, log, [matrices.clone(), z, accumulator.clone()], sum);
+        let quotient = steps::wire_quotient(self.dft, log, [&matrices, &z, &accumulator], sum);
         let columns = [accumulator, quotient].map(extension_column::<S>);
         let oracle = ch.send_oracle("wires", columns.into())?;
         let xi = ch.sample("xi", Some(self.layout.wire_term::<S>()))?;

@@ -24,13 +24,8 @@ impl<S: Smooth> Default for Dft<S> {
 }
 
 impl<S: Smooth> Dft<S> {
-    /// From a subgroup to a coset of it.
-    fn extend(&self, values: Vec<S::Ext>, shift: S::Base) -> Vec<S::Ext> {
-        self.0.coset_dft_algebra(self.0.idft_algebra(values), shift)
-    }
-
-    /// As [`Self::extend`], of row-major columns.
-    fn extend_columns(&self, values: Vec<S::Ext>, width: usize, shift: S::Base) -> Vec<S::Ext> {
+    /// From a subgroup to a coset of it; row-major columns.
+    fn extend(&self, values: Vec<S::Ext>, width: usize, shift: S::Base) -> Vec<S::Ext> {
         let coefficients = self.0.idft_algebra_batch(RowMajorMatrix::new(values, width));
         self.0.coset_dft_algebra_batch(coefficients, shift).values
     }
@@ -94,6 +89,14 @@ pub fn products<S: Smooth>(relation: &Staged<S>, layout: &Layout, wires: &[S::Ex
     columns
 }
 
+/// Three columns row by row, so that one FFT is of all of them.
+fn side_by_side<E: Field>([a, b, c]: [&[E]; 3]) -> Vec<E> {
+    let mut cells = E::zero_vec(3 * a.len());
+    let rows = cells.par_chunks_exact_mut(3).zip(a).zip(b).zip(c);
+    rows.for_each(|(((row, &a), &b), &c)| row.copy_from_slice(&[a, b, c]));
+    cells
+}
+
 /// `(Az(X) Bz(X) + p(X) - Cz(X)) / Z_R(X)` on `R`, if it is a polynomial.
 pub fn row_quotient<S: Smooth>(
     dft: &Dft<S>,
@@ -103,12 +106,11 @@ pub fn row_quotient<S: Smooth>(
 ) -> Vec<S::Ext> {
     let shift = S::Base::GENERATOR;
     let inverse = inverse_vanishing::<S>(layout.log_rows, shift);
-    let mut values = dft.extend(a.clone(), shift);
-    values.par_iter_mut().zip(dft.extend(b.clone(), shift)).for_each(|(a, b)| *a *= b);
-    let mut c = c.clone();
-    c.iter_mut().zip(public).for_each(|(c, &p)| *c -= p);
-    values.par_iter_mut().zip(dft.extend(c, shift)).for_each(|(ab, c)| *ab = (*ab - c) * inverse);
-    dft.restrict(values, shift)
+    let mut cells = side_by_side([a, b, c].map(Vec::as_slice));
+    cells.chunks_exact_mut(3).zip(public).for_each(|(row, &p)| row[2] -= p);
+    let cells = dft.extend(cells, 3, shift);
+    let quotient = cells.as_chunks().0.par_iter().map(|&[a, b, c]| (a * b - c) * inverse);
+    dft.restrict(quotient.collect(), shift)
 }
 
 /// `sum_M eta_M M` of an entry.
@@ -154,22 +156,17 @@ pub fn accumulate<S: Smooth>(mut terms: impl Iterator<Item = S::Ext>, log_height
 }
 
 /// `(S(g X) - S(X) + sum / n - r(X) z(X)) / Z(X)` on the domain, if it is a polynomial, from `r`, `z` and `S`.
-pub fn wire_quotient<S: Smooth>(
-    dft: &Dft<S>,
-    log_height: usize,
-    columns: [Vec<S::Ext>; 3],
-    sum: S::Ext,
-) -> Vec<S::Ext> {
+pub fn wire_quotient<S: Smooth>(dft: &Dft<S>, log_height: usize, columns: [&[S::Ext]; 3], sum: S::Ext) -> Vec<S::Ext> {
     let shift = S::Base::GENERATOR;
     let inverse = inverse_vanishing::<S>(log_height, shift);
-    let share = sum * S::Base::ONE.div_2exp_u64(log_height as u64);
-    let [matrices, z, accumulator] = columns.map(|column| dft.extend(column, shift));
-    let mut values = matrices;
-    let mask = values.len() - 1;
-    values.par_iter_mut().zip(z).enumerate().for_each(|(i, (value, z))| {
-        *value = (accumulator[(i + 1) & mask] - accumulator[i] + share - *value * z) * inverse;
+    let share = sum.div_2exp_u64(log_height as u64);
+    let cells = dft.extend(side_by_side(columns), 3, shift);
+    let (rows, _) = cells.as_chunks::<3>();
+    let quotient = rows.par_iter().enumerate().map(|(i, &[matrices, z, here])| {
+        let [.., next] = rows[(i + 1) % rows.len()];
+        (next - here + share - matrices * z) * inverse
     });
-    dft.restrict(values, shift)
+    dft.restrict(quotient.collect(), shift)
 }
 
 /// `sum_M eta_M M(y, x) L_y(alpha) L_x(xi)` of every entry.
@@ -222,7 +219,7 @@ pub fn entry_quotient<S: Smooth>(
     let groups = entries.sums.len();
     let claims: Vec<(S::Ext, S::Ext)> =
         entries.sums.iter().map(|sum| sum.div_2exp_u64(log_height as u64)).zip(entries.mu.powers()).collect();
-    let accumulators = dft.extend_columns(accumulators, groups, index.shift);
+    let accumulators = dft.extend(accumulators, groups, index.shift);
     let ([alpha, xi], [wa, wb, wc]) = (entries.point, entries.weights);
     let both = alpha * xi;
     let (rows, _) = index.values.as_chunks::<INDEX_WIDTH>();

@@ -145,9 +145,11 @@ pub fn value<S: Setting>(grid: &Grid<'_, S::Base>, slot: Slot, rows: &[usize]) -
     if slot.ext { ext::<S>(grid, slot, rows) } else { PackedExt::<S>::from(grid.base::<PackedBase<S>>(slot, rows)) }
 }
 
-/// Words of a block: enough rows to make the loops of a program long, few enough for a cache.
+/// Words of a block: enough rows to make the loops of a program long, few enough for hundreds of registers to lie in
+/// a cache.
 pub const fn words<S: Setting>() -> usize {
-    let words = 128 / lanes::<S>();
+    const BYTES: usize = 512;
+    let words = BYTES / size_of::<PackedBase<S>>();
     if words == 0 { 1 } else { words }
 }
 
