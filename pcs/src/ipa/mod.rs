@@ -68,7 +68,6 @@ use reduce::{Functional, Group, Statement};
 use crate::encode_shapes;
 use crate::group::{G1, GroupSetting, generators, msm_columns, recv_points, send_points};
 use crate::kzg;
-use crate::msm::msm;
 
 /// The scheme of Bootle, Cerulli, Chaidos, Groth and Petit, as a polynomial commitment.
 pub struct Ipa;
