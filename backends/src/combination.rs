@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use p3_field::BasedVectorSpace;
-use serde::{Deserialize, Serialize};
 use trilemma_arith::r1cs::Block;
 use trilemma_arith::{Air, PublicTerm, TableShape, Trace};
 use trilemma_core::runner::{Binding, IndexCommitment, ProverIndex, Runner};
@@ -16,6 +15,7 @@ use trilemma_piop::ml_stark::MlStark;
 use trilemma_piop::spartan::Spartan;
 use trilemma_piop::uni_stark::UniStark;
 
+use crate::saved::{load_key, phases, save_key, statement};
 use crate::{Cost, Failure, Keys, Pipeline, Proved, Public, System, TableCost, Verifier};
 
 /// A PIOP for AIRs with schemes below it.
@@ -107,27 +107,12 @@ impl<S: Available, P: AirPiop<S>> System for Combination<S, P> {
     }
 
     fn verifier(&self, bytes: &[u8]) -> Result<Box<dyn Verifier>, Reject> {
-        let bad = || Reject::new("the verifying key cannot be read");
-        let saved: SavedKey = serde_json::from_slice(bytes).map_err(|_| bad())?;
-        let sizes = Sizes { entry: saved.entry, log_program: saved.log_program, log_image: saved.log_image };
-        if saved.log_program > 24 || saved.log_image > 24 || saved.protocol != self.scheme.protocol {
-            return Err(bad());
-        }
+        let (sizes, index) = load_key(&self.scheme.protocol, 24, bytes)?;
         let air = Machine::of_sizes(sizes).air::<S>();
         let shapes = P::default().index_shapes(&air);
-        let index = IndexCommitment { bytes: saved.index, shapes };
+        let index = IndexCommitment { bytes: index, shapes };
         Ok(Box::new(Key { scheme: self.scheme.clone(), sizes, air, index }))
     }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedKey {
-    protocol: [u8; 32],
-    entry: u32,
-    log_program: u32,
-    log_image: u32,
-    index: Vec<u8>,
 }
 
 struct Key<S: Available, P: AirPiop<S>> {
@@ -138,17 +123,6 @@ struct Key<S: Available, P: AirPiop<S>> {
 }
 
 impl<S: Available, P: AirPiop<S>> Key<S, P> {
-    /// Canonical bytes of the statement.
-    fn statement(&self, public: &Public) -> Vec<u8> {
-        let Sizes { entry, log_program, log_image } = self.sizes;
-        let mut bytes = Vec::new();
-        for x in [entry, log_program, log_image, public.exit_code, public.output.len() as u32] {
-            bytes.extend(x.to_le_bytes());
-        }
-        bytes.extend(&public.output);
-        bytes
-    }
-
     fn terms(&self, public: &Public) -> Vec<trilemma_arith::PublicTerm> {
         Machine::of_sizes(self.sizes).statement(public.exit_code, &public.output)
     }
@@ -157,7 +131,7 @@ impl<S: Available, P: AirPiop<S>> Key<S, P> {
 impl<S: Available, P: AirPiop<S>> Verifier for Key<S, P> {
     fn verify(&self, public: &Public, proof: &[u8]) -> Result<Ledger, Reject> {
         let terms = self.terms(public);
-        let statement = self.statement(public);
+        let statement = statement(self.sizes, public);
         let binding = Binding { protocol: &self.scheme.protocol, statement: &statement };
         let (ledger, _) = self
             .scheme
@@ -167,10 +141,7 @@ impl<S: Available, P: AirPiop<S>> Verifier for Key<S, P> {
     }
 
     fn verifying_key(&self) -> Vec<u8> {
-        let Sizes { entry, log_program, log_image } = self.sizes;
-        let protocol = self.scheme.protocol;
-        let saved = SavedKey { protocol, entry, log_program, log_image, index: self.index.bytes.clone() };
-        serde_json::to_vec(&saved).unwrap_or_default()
+        save_key(self.scheme.protocol, self.sizes, self.index.bytes.clone())
     }
 }
 
@@ -224,7 +195,7 @@ impl<S: Available, P: AirPiop<S>> Keys for ProgramKeys<S, P> {
 
         let public = Public { exit_code: outcome.exit_code, output: outcome.output };
         let terms = self.key.terms(&public);
-        let statement = self.key.statement(&public);
+        let statement = statement(self.key.sizes, &public);
         let scheme = &self.key.scheme;
         let binding = Binding { protocol: &scheme.protocol, statement: &statement };
         let mut trace = Some(trace);
@@ -238,13 +209,7 @@ impl<S: Available, P: AirPiop<S>> Keys for ProgramKeys<S, P> {
             public,
             proof: proven.proof,
             ledger: proven.ledger,
-            phases: vec![
-                ("execute", executed),
-                ("witness", filled - executed),
-                ("commit", proven.cost.commit),
-                ("piop", proving.saturating_sub(proven.cost.commit + proven.cost.open)),
-                ("open", proven.cost.open),
-            ],
+            phases: phases([executed, filled], proving, [proven.cost.commit, proven.cost.open]),
             cost,
         })
     }

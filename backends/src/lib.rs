@@ -14,6 +14,7 @@ mod p3;
 mod p3_batch;
 mod p3_multi;
 mod registry;
+mod saved;
 mod spartan2;
 
 use std::time::Duration;

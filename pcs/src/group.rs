@@ -12,14 +12,15 @@ use std::f64::consts::PI;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ark_ec::AffineRepr;
-use ark_ec::short_weierstrass::Affine;
+use ark_ec::short_weierstrass::{Affine, Projective};
 use ark_ff::{Field, PrimeField};
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use rayon::prelude::*;
+use trilemma_core::claim::Columns;
 use trilemma_core::setting::{Bls12, Bn254, Pallas, Vesta};
 use trilemma_core::{Label, Ledger, ProverTranscript, Reject, Setting, VerifierTranscript};
 
-use crate::msm::Curve;
+use crate::msm::{Curve, msm};
 
 /// A setting whose field is the scalar field of a curve.
 pub trait GroupSetting: Setting<Ext = <Self as Setting>::Base> {
@@ -97,6 +98,16 @@ fn generator<S: GroupSetting>(index: usize) -> G1<S> {
             return point;
         }
     }
+}
+
+/// For each column, the sum over `bases` with its cells for scalars.
+pub(crate) fn msm_columns<S: GroupSetting>(bases: &[G1<S>], matrix: &Columns<S::Base>) -> Vec<Projective<S::G1>> {
+    let sum = |column: usize| {
+        let cells = matrix.values[column..].iter().step_by(matrix.width);
+        let scalars: Vec<Scalar<S>> = cells.map(|&cell| S::scalar(cell)).collect();
+        msm(bases, &scalars)
+    };
+    (0..matrix.width).into_par_iter().map(sum).collect()
 }
 
 /// Sends points whose number the verifier knows.

@@ -38,77 +38,37 @@
 //! **Symbols.** `g_k(beta)`, `g_k(-beta)`: a pair of `values`; `h_(k-1)(beta^2)`: `folded`.
 
 use ark_ec::AffineRepr;
-use ark_ec::pairing::Pairing;
 use ark_ec::short_weierstrass::Projective;
-use ark_ff::Zero;
 use p3_field::{Field, PrimeCharacteristicRing};
 use p3_util::reverse_slice_index_bits;
 use rayon::prelude::*;
-use trilemma_core::{
-    ConfigError, ErrorTerm, Label, Options, Properties, ProveError, ProverTranscript, Reject, Scheme,
-    VerifierTranscript,
-};
+use trilemma_core::{ErrorTerm, Label, ProveError, ProverTranscript, Reject, VerifierTranscript};
 
 use crate::group::{G1, recv_point, send_points};
-use crate::kzg::{Kzg, ProverKey, VerifierKey, add_scaled, assume_powers, divide};
+use crate::kzg::{ProverKey, VerifierKey, add_scaled, divide};
 use crate::msm::msm;
-use crate::rows::Additive;
+use crate::one_point::keys::Powers;
+use crate::one_point::{OnePoint, Protocol};
+use crate::pairing::{assume_powers, require_product_one};
 use crate::srs::PairingSetting;
-use crate::stacked::{Multilinear, Opening, encode_points, longest, of_length};
+use crate::stacked::{Opening, encode_points, longest, of_length};
 
 /// Folding over KZG.
 pub struct HyperKzg;
 
-impl<S: PairingSetting> Multilinear<S> for HyperKzg {
+impl OnePoint for HyperKzg {
     const NAME: &'static str = "hyperkzg";
-    const MAX_VARIABLES: usize = 22;
     const MIN_VARIABLES: usize = 1;
-    const KEY_GROWS: bool = true;
-    type ProverKey = ProverKey<S>;
-    type VerifierKey = VerifierKey<S>;
-    type Commitment = G1<S>;
-    /// The values.
-    type Opener = Vec<S::Base>;
+    const VARIABLES: Label = "hyperkzg variables";
+}
 
-    fn setup(options: &Options, max_variables: usize) -> Result<(ProverKey<S>, VerifierKey<S>), ConfigError> {
-        <Kzg as Scheme<S>>::setup(options, max_variables)
-    }
+impl<S: PairingSetting> Protocol<S> for HyperKzg {
+    type Keys = Powers;
 
-    fn prepare(pk: &ProverKey<S>, variables: usize) {
-        pk.srs.first_powers(variables);
-    }
-
-    fn properties(vk: &VerifierKey<S>) -> Properties {
-        Properties { verifier: "log n", ..<Kzg as Scheme<S>>::properties(vk) }
-    }
-
-    fn list_bits(_: &VerifierKey<S>) -> f64 {
-        0.0
-    }
-
-    fn commit(
-        pk: &ProverKey<S>,
-        values: Vec<S::Base>,
-        label: Label,
-        t: &mut ProverTranscript,
-    ) -> Result<Self::Opener, ProveError> {
-        t.bind("hyperkzg variables", &[values.len().trailing_zeros() as u8]);
-        send_points::<S>(label, &[Self::commitment(pk, &values)], t);
-        Ok(values)
-    }
-
-    fn values(opener: &Self::Opener) -> &[S::Base] {
-        opener
-    }
-
-    fn receive(
-        _: &VerifierKey<S>,
-        variables: usize,
-        label: Label,
-        t: &mut VerifierTranscript<'_>,
-    ) -> Result<G1<S>, Reject> {
-        t.bind("hyperkzg variables", &[variables as u8]);
-        recv_point::<S>(label, t)
+    fn commitment(pk: &ProverKey<S>, values: &[S::Base]) -> G1<S> {
+        let mut coefficients = values.to_vec();
+        reverse_slice_index_bits(&mut coefficients);
+        pk.commit_coefficients(&coefficients)
     }
 
     fn verify(
@@ -178,16 +138,12 @@ impl<S: PairingSetting> Multilinear<S> for HyperKzg {
         let scalars: Vec<_> = scalars.into_iter().map(S::scalar).collect();
         let left: Projective<S::G1> = msm(&bases, &scalars);
 
-        let product = S::Engine::multi_miller_loop([left, -witness.into_group()], vk.g2);
-        match S::Engine::final_exponentiation(product) {
-            Some(product) if product.is_zero() => Ok(()),
-            _ => Err(Reject::new("hyperkzg pairing check")),
-        }
+        require_product_one::<S>([left, -witness.into_group()], vk.g2, "hyperkzg pairing check")
     }
 
     fn open(
         pk: &ProverKey<S>,
-        openings: &[Opening<'_, Self::Opener, S::Ext>],
+        openings: &[Opening<'_, Vec<S::Base>, S::Ext>],
         t: &mut ProverTranscript,
     ) -> Result<(), ProveError> {
         let point = longest(openings);
@@ -227,14 +183,6 @@ impl<S: PairingSetting> Multilinear<S> for HyperKzg {
         let witness = divide::<S>(linear, &z);
         send_points::<S>("hyperkzg witness", &[pk.commit_coefficients(&witness)], t);
         Ok(())
-    }
-}
-
-impl<S: PairingSetting> Additive<S> for HyperKzg {
-    fn commitment(pk: &ProverKey<S>, values: &[S::Base]) -> G1<S> {
-        let mut coefficients = values.to_vec();
-        reverse_slice_index_bits(&mut coefficients);
-        pk.commit_coefficients(&coefficients)
     }
 }
 

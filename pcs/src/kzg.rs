@@ -54,19 +54,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ark_ec::AffineRepr;
-use ark_ec::pairing::Pairing;
 use ark_ec::short_weierstrass::Projective;
-use ark_ff::Zero;
 use p3_field::{Field, PrimeCharacteristicRing};
 use trilemma_core::channel::{Question, Shape};
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
 use trilemma_core::scheme::{Opens, Properties, Scheme, Setup};
 use trilemma_core::{
-    ConfigError, ErrorTerm, Label, Largest, Ledger, Options, ProveError, ProverTranscript, Reject, VerifierTranscript,
+    ConfigError, ErrorTerm, Label, Largest, Options, ProveError, ProverTranscript, Reject, VerifierTranscript,
 };
 
+use crate::encode_shapes;
 use crate::group::{G1, recv_point};
 use crate::msm::msm;
+use crate::pairing::{assume_powers, require_product_one};
 use crate::srs::{G2, PairingSetting, Srs};
 
 /// The scheme of Kate, Zaverucha and Goldberg; `Kzg<true>` hides.
@@ -222,11 +222,7 @@ impl<S: PairingSetting, const HIDING: bool> Opens<S, UniEval<S::Ext>> for Kzg<HI
             g1.push(-recv_point::<S>("kzg blinding", t)?.into_group());
             g2.push(xi);
         }
-        let product = S::Engine::multi_miller_loop(g1, g2);
-        match S::Engine::final_exponentiation(product) {
-            Some(product) if product.is_zero() => Ok(()),
-            _ => Err(Reject::new("kzg pairing check")),
-        }
+        require_product_one::<S>(g1, g2, "kzg pairing check")
     }
 
     fn view<'o>(
@@ -339,12 +335,6 @@ fn vanishing<S: PairingSetting>(points: &[S::Ext], z: S::Ext) -> S::Ext {
     points.iter().map(|&point| z - point).product()
 }
 
-/// Shapes, for the transcript.
-pub(crate) fn encode_shapes(shapes: &[Shape]) -> Vec<u8> {
-    let sizes = shapes.iter().flat_map(|shape| [shape.log_height as u64, shape.width as u64]);
-    sizes.flat_map(u64::to_le_bytes).collect()
-}
-
 /// What is asked, for the transcript: every point with its matrix.
 fn encode_points<S: PairingSetting>(opened: &[Opened<'_, S::Ext>]) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -366,28 +356,4 @@ fn terms<S: PairingSetting>(opened: &[Opened<'_, S::Ext>], points: usize, log_po
         ErrorTerm::schwartz_zippel("kzg batch", columns as f64, S::ext_bits()),
         ErrorTerm::schwartz_zippel("kzg point", degree, S::ext_bits()),
     ]
-}
-
-/// Enters what the scheme rests on.
-pub(crate) fn assume_powers<S: PairingSetting>(ledger: &mut Ledger, log_powers: usize) {
-    assume::<S>(
-        ledger,
-        (&format!("2^{log_powers}"), log_powers as f64),
-        "[BDFG20] Section 4, [FKL18], [Cheon06] Theorem 1",
-    );
-}
-
-/// Enters what schemes over pairings rest on; `q` as text, and its log2.
-pub(crate) fn assume<S: PairingSetting>(ledger: &mut Ledger, (q, log_q): (&str, f64), reference: &str) {
-    let name = S::NAME;
-    ledger.assume(
-        &format!("discrete logarithm in the target group, {name}"),
-        S::TARGET_GROUP_BITS,
-        "[PFC22], [KB16], [GMT19]",
-    );
-    ledger.assume(
-        &format!("q-discrete logarithm in the algebraic group model, q = {q}, {name}"),
-        (S::ext_bits() - log_q) / 2.0,
-        reference,
-    );
 }

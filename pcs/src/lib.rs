@@ -39,6 +39,8 @@ pub mod ideal;
 pub mod ipa;
 pub mod kzg;
 pub mod msm;
+pub mod one_point;
+mod pairing;
 pub mod pst;
 pub mod rows;
 pub mod srs;
@@ -48,10 +50,16 @@ pub mod whir;
 pub mod zeromorph;
 
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
-use trilemma_core::{ClaimKind, MlEval, SchemeEntry, Smooth, UniEval};
+use trilemma_core::{ClaimKind, MlEval, SchemeEntry, Shape, Smooth, UniEval};
 
 use rows::Rows;
 use stacked::Stacked;
+
+/// Shapes, for the transcript.
+pub(crate) fn encode_shapes(shapes: &[Shape]) -> Vec<u8> {
+    let sizes = shapes.iter().flat_map(|shape| [shape.log_height as u64, shape.width as u64]);
+    sizes.flat_map(u64::to_le_bytes).collect()
+}
 
 /// A setting with schemes.
 pub trait Available: Smooth {

@@ -30,110 +30,38 @@
 //!
 //! **Symbols.** `r`: `point`; `Q_k`: `quotients`; `H`: [`Join::before`].
 
-use std::sync::Arc;
-
-use ark_ec::pairing::Pairing;
-use ark_ec::{AffineRepr, CurveGroup};
-use ark_ff::Zero;
+use ark_ec::AffineRepr;
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
 use trilemma_core::multilinear::fold;
-use trilemma_core::{
-    ConfigError, ErrorTerm, Label, Ledger, Options, Properties, ProveError, ProverTranscript, Reject, Setup,
-    VerifierTranscript,
-};
+use trilemma_core::{ErrorTerm, Label, Ledger, ProveError, ProverTranscript, Reject, VerifierTranscript};
 
 use crate::group::{G1, recv_point, send_points};
-use crate::kzg::{add_scaled, assume};
+use crate::kzg::add_scaled;
 use crate::msm::msm;
+use crate::one_point::keys::{Hypercube, HypercubeProver, HypercubeVerifier};
+use crate::one_point::{OnePoint, Protocol};
+use crate::pairing::{assume, require_product_one};
 use crate::srs::PairingSetting;
-use crate::srs::multilinear::MultilinearSrs;
-use crate::stacked::{Multilinear, Opening, encode_points, longest, of_length};
+use crate::stacked::{Opening, encode_points, longest, of_length};
 
 /// The scheme of Papamanthou, Shi and Tamassia.
 pub struct Pst;
 
-/// What committing and opening need.
-pub struct ProverKey<S: PairingSetting> {
-    srs: Arc<MultilinearSrs<S>>,
-    max_variables: usize,
-}
-
-/// What verifying needs.
-pub struct VerifierKey<S: PairingSetting> {
-    g2: Prepared<S>,
-    /// `[t_i]_2`, the last variable's last.
-    coordinates: Vec<Prepared<S>>,
-    /// Variables of the reference string.
-    variables: usize,
-    setup: Setup,
-}
-
-/// A point of the second group, ready for pairings.
-type Prepared<S> = <<S as PairingSetting>::Engine as Pairing>::G2Prepared;
-
-impl<S: PairingSetting> Multilinear<S> for Pst {
+impl OnePoint for Pst {
     const NAME: &'static str = "pst";
-    const MAX_VARIABLES: usize = 22;
-    const KEY_GROWS: bool = true;
-    type ProverKey = ProverKey<S>;
-    type VerifierKey = VerifierKey<S>;
-    type Commitment = G1<S>;
-    /// The values.
-    type Opener = Vec<S::Base>;
+    const VARIABLES: Label = "pst variables";
+}
 
-    fn setup(options: &Options, max_variables: usize) -> Result<(ProverKey<S>, VerifierKey<S>), ConfigError> {
-        let srs = MultilinearSrs::<S>::for_options(options, max_variables)?;
-        // A string made on the spot is as long as asked for, though a longer one may stand in for it.
-        let variables = if options.srs.is_some() { srs.variables() } else { max_variables };
-        let coordinates = srs.coordinates(max_variables).iter().map(|&t| t.into()).collect();
-        let vk = VerifierKey { g2: srs.g2().into(), coordinates, variables, setup: srs.origin().clone() };
-        Ok((ProverKey { srs, max_variables: variables }, vk))
-    }
+impl<S: PairingSetting> Protocol<S> for Pst {
+    type Keys = Hypercube;
 
-    fn prepare(pk: &ProverKey<S>, variables: usize) {
-        // Shorter bases are sums of longer ones.
-        for n in (0..=variables).rev() {
-            pk.srs.basis(n);
-        }
-    }
-
-    fn properties(vk: &VerifierKey<S>) -> Properties {
-        Properties { setup: vk.setup.clone(), post_quantum: false, hiding: false, verifier: "log n" }
-    }
-
-    fn list_bits(_: &VerifierKey<S>) -> f64 {
-        0.0
-    }
-
-    fn commit(
-        pk: &ProverKey<S>,
-        values: Vec<S::Base>,
-        label: Label,
-        t: &mut ProverTranscript,
-    ) -> Result<Self::Opener, ProveError> {
-        let commitment = pk.commit(&values);
-        t.bind("pst variables", &[variables(&values) as u8]);
-        send_points::<S>(label, &[commitment], t);
-        Ok(values)
-    }
-
-    fn values(opener: &Self::Opener) -> &[S::Base] {
-        opener
-    }
-
-    fn receive(
-        _: &VerifierKey<S>,
-        variables: usize,
-        label: Label,
-        t: &mut VerifierTranscript<'_>,
-    ) -> Result<G1<S>, Reject> {
-        t.bind("pst variables", &[variables as u8]);
-        recv_point::<S>(label, t)
+    fn commitment(pk: &HypercubeProver<S>, values: &[S::Base]) -> G1<S> {
+        pk.commit(values)
     }
 
     fn verify(
-        vk: &VerifierKey<S>,
+        vk: &HypercubeVerifier<S>,
         openings: &[Opening<'_, G1<S>, S::Ext>],
         t: &mut VerifierTranscript<'_>,
     ) -> Result<(), Reject> {
@@ -192,19 +120,16 @@ impl<S: PairingSetting> Multilinear<S> for Pst {
         left.push(msm(&bases, &scalars));
         right.push(vk.g2.clone());
 
-        match S::Engine::final_exponentiation(S::Engine::multi_miller_loop(left, right)) {
-            Some(product) if product.is_zero() => Ok(()),
-            _ => Err(Reject::new("pst pairing check")),
-        }
+        require_product_one::<S>(left, right, "pst pairing check")
     }
 
     fn open(
-        pk: &ProverKey<S>,
-        openings: &[Opening<'_, Self::Opener, S::Ext>],
+        pk: &HypercubeProver<S>,
+        openings: &[Opening<'_, Vec<S::Base>, S::Ext>],
         t: &mut ProverTranscript,
     ) -> Result<(), ProveError> {
         let point = longest(openings);
-        assume_string::<S>(t.ledger(), pk.max_variables);
+        assume_string::<S>(t.ledger(), pk.variables);
         t.bind("pst points", &encode_points::<S, _>(openings));
 
         let (mut g, mut joins) = (Vec::new(), 0);
@@ -241,16 +166,6 @@ struct Join<S: PairingSetting> {
     members: Vec<(G1<S>, S::Ext)>,
     /// A quotient for each variable, with its coordinate.
     quotients: Vec<(G1<S>, S::Ext)>,
-}
-
-impl<S: PairingSetting> ProverKey<S> {
-    fn commit(&self, values: &[S::Base]) -> G1<S> {
-        msm(self.srs.basis(variables(values)), S::scalars(values)).into_affine()
-    }
-}
-
-fn variables<F>(values: &[F]) -> usize {
-    values.len().trailing_zeros() as usize
 }
 
 /// Powers of `gamma` for what joins; what is there already has the power 0.

@@ -54,62 +54,36 @@
 //! [`Weights::reversal`].
 
 use ark_ec::AffineRepr;
-use ark_ec::pairing::Pairing;
 use ark_ec::short_weierstrass::Projective;
-use ark_ff::Zero;
 use p3_field::{Field, PrimeCharacteristicRing};
 use rayon::prelude::*;
 use trilemma_core::multilinear::fold;
-use trilemma_core::{
-    ConfigError, ErrorTerm, Label, Options, Properties, ProveError, ProverTranscript, Reject, Scheme,
-    VerifierTranscript,
-};
+use trilemma_core::{ErrorTerm, Label, ProveError, ProverTranscript, Reject, VerifierTranscript};
 
 use crate::group::{G1, recv_point, recv_points, send_points};
-use crate::kzg::{Kzg, ProverKey, VerifierKey, add_scaled, assume_powers, divide};
+use crate::kzg::{ProverKey, VerifierKey, add_scaled, divide};
 use crate::msm::msm;
-use crate::rows::Additive;
+use crate::one_point::keys::Powers;
+use crate::one_point::{OnePoint, Protocol};
+use crate::pairing::{assume_powers, require_product_one};
 use crate::srs::PairingSetting;
-use crate::stacked::{Multilinear, Opening, encode_points, longest};
+use crate::stacked::{Opening, encode_points, longest};
 
 /// The scheme of Kohrita and Towa, without blinding.
 pub struct Zeromorph;
 
-impl<S: PairingSetting> Multilinear<S> for Zeromorph {
+impl OnePoint for Zeromorph {
     const NAME: &'static str = "zeromorph";
-    const MAX_VARIABLES: usize = 22;
     const MIN_VARIABLES: usize = 1;
-    const KEY_GROWS: bool = true;
-    type ProverKey = ProverKey<S>;
-    type VerifierKey = VerifierKey<S>;
-    type Commitment = G1<S>;
-    /// The values, which are the coefficients.
-    type Opener = Vec<S::Base>;
+    const VARIABLES: Label = "zeromorph variables";
+}
 
-    fn setup(options: &Options, max_variables: usize) -> Result<(ProverKey<S>, VerifierKey<S>), ConfigError> {
-        <Kzg as Scheme<S>>::setup(options, max_variables)
-    }
+impl<S: PairingSetting> Protocol<S> for Zeromorph {
+    type Keys = Powers;
 
-    fn prepare(pk: &ProverKey<S>, variables: usize) {
-        pk.srs.first_powers(variables);
-    }
-
-    fn properties(vk: &VerifierKey<S>) -> Properties {
-        Properties { verifier: "log n", ..<Kzg as Scheme<S>>::properties(vk) }
-    }
-
-    fn list_bits(_: &VerifierKey<S>) -> f64 {
-        0.0
-    }
-
-    fn receive(
-        _: &VerifierKey<S>,
-        variables: usize,
-        label: Label,
-        t: &mut VerifierTranscript<'_>,
-    ) -> Result<G1<S>, Reject> {
-        t.bind("zeromorph variables", &[variables as u8]);
-        recv_point::<S>(label, t)
+    /// The values are the coefficients.
+    fn commitment(pk: &ProverKey<S>, values: &[S::Base]) -> G1<S> {
+        pk.commit_coefficients(values)
     }
 
     fn verify(
@@ -150,40 +124,15 @@ impl<S: PairingSetting> Multilinear<S> for Zeromorph {
         let left: Projective<S::G1> = msm(&bases, &scalars);
         let right = reversed_witness * S::scalar(rho) + witness;
 
-        let product = S::Engine::multi_miller_loop([left, -right], vk.g2);
-        match S::Engine::final_exponentiation(product) {
-            Some(product) if product.is_zero() => Ok(()),
-            _ => Err(Reject::new("zeromorph pairing check")),
-        }
-    }
-
-    fn commit(
-        pk: &ProverKey<S>,
-        values: Vec<S::Base>,
-        label: Label,
-        t: &mut ProverTranscript,
-    ) -> Result<Self::Opener, ProveError> {
-        t.bind("zeromorph variables", &[values.len().trailing_zeros() as u8]);
-        send_points::<S>(label, &[Self::commitment(pk, &values)], t);
-        Ok(values)
-    }
-
-    fn values(opener: &Self::Opener) -> &[S::Base] {
-        opener
+        require_product_one::<S>([left, -right], vk.g2, "zeromorph pairing check")
     }
 
     fn open(
         pk: &ProverKey<S>,
-        openings: &[Opening<'_, Self::Opener, S::Ext>],
+        openings: &[Opening<'_, Vec<S::Base>, S::Ext>],
         t: &mut ProverTranscript,
     ) -> Result<(), ProveError> {
         open_with(pk, openings, quotients::<S>, t)
-    }
-}
-
-impl<S: PairingSetting> Additive<S> for Zeromorph {
-    fn commitment(pk: &ProverKey<S>, values: &[S::Base]) -> G1<S> {
-        pk.commit_coefficients(values)
     }
 }
 
@@ -315,9 +264,10 @@ impl Terms {
 mod tests {
     use trilemma_core::multilinear::evaluate;
     use trilemma_core::setting::Bn254;
-    use trilemma_core::{Security, Setting};
+    use trilemma_core::{Options, Security, Setting};
 
     use super::*;
+    use crate::stacked::Multilinear;
 
     type F = <Bn254 as Setting>::Base;
     type Quotients = fn(&[Opening<'_, Vec<F>, F>], F) -> Vec<Vec<F>>;

@@ -1,4 +1,4 @@
-//! Loops over packed words, shared by the provers over the hypercube.
+//! Loops over packed words, shared by the provers.
 
 use p3_field::{Algebra, Field, PackedFieldExtension, PackedValue, PrimeCharacteristicRing};
 use rayon::prelude::*;
@@ -31,6 +31,23 @@ pub fn pack<S: Setting>(scalars: &[S::Ext]) -> Vec<PackedExt<S>> {
 /// A challenge in every lane.
 pub fn broadcast<S: Setting>(x: S::Ext) -> PackedExt<S> {
     <PackedExt<S> as From<S::Ext>>::from(x)
+}
+
+/// Inverses of the fractions' denominators, by one inversion for each lane. If a lane has a zero, all its
+/// inverses are zero.
+pub fn invert_denominators<S: Setting, N>(fractions: &[(N, PackedExt<S>)]) -> Vec<PackedExt<S>> {
+    let mut inverses = Vec::with_capacity(fractions.len());
+    let mut product = PackedExt::<S>::ONE;
+    for (_, denominator) in fractions {
+        inverses.push(product);
+        product *= *denominator;
+    }
+    let mut inverse = PackedExt::<S>::from_ext_fn(|lane| product.extract(lane).try_inverse().unwrap_or_default());
+    for (prefix, (_, denominator)) in inverses.iter_mut().zip(fractions).rev() {
+        *prefix *= inverse;
+        inverse *= *denominator;
+    }
+    inverses
 }
 
 /// `sum high[h] low[l] f(h low.len() + l)`, for `N` values at once; `total` adds up the lanes.

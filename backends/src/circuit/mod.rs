@@ -22,6 +22,7 @@ use trilemma_frontends::riscv::machine::{Machine, Sizes};
 use trilemma_frontends::riscv::{Program, execute};
 
 use crate::combination::cost;
+use crate::saved::{phases, statement, unreadable};
 use crate::{Failure, Keys, Proved, Public, System, TableCost, Verifier};
 
 /// A proof by an engine, and what making it showed.
@@ -110,16 +111,15 @@ impl<E: Engine> System for CircuitSystem<E> {
     }
 
     fn verifier(&self, bytes: &[u8]) -> Result<Box<dyn Verifier>, Reject> {
-        let bad = || Reject::new("the verifying key cannot be read");
-        let saved: SavedKey = serde_json::from_slice(bytes).map_err(|_| bad())?;
+        let saved: SavedKey = serde_json::from_slice(bytes).map_err(|_| unreadable())?;
         let sizes = Sizes { entry: saved.entry, log_program: saved.log_program, log_image: saved.log_image };
         if saved.log_program > 24 || saved.log_image > 24 || saved.protocol != *self.0.protocol() {
-            return Err(bad());
+            return Err(unreadable());
         }
         let machine = Machine::of_sizes(sizes);
         let relation = Relation { engine: self.0.clone(), air: machine.air(), sizes };
         let terms = machine.statement(0, &vec![0; saved.output as usize]);
-        let (extent, _) = relation.extent(&terms, &saved.extent).map_err(|_| bad())?;
+        let (extent, _) = relation.extent(&terms, &saved.extent).map_err(|_| unreadable())?;
         let key = self.0.load(&relation.air, &extent, &saved.key)?;
         Ok(Box::new(SavedVerifier { relation, key: Sized { extent, key }, saved: bytes.to_vec() }))
     }
@@ -173,12 +173,8 @@ impl<E: Engine> Relation<E> {
 
     /// Canonical bytes of the statement.
     fn statement(&self, public: &Public, extent: &Extent) -> Vec<u8> {
-        let Sizes { entry, log_program, log_image } = self.sizes;
         let mut bytes = extent::encode(&self.air, extent);
-        for x in [entry, log_program, log_image, public.exit_code, public.output.len() as u32] {
-            bytes.extend(x.to_le_bytes());
-        }
-        bytes.extend(&public.output);
+        bytes.extend(statement(self.sizes, public));
         bytes
     }
 
@@ -323,13 +319,7 @@ impl<E: Engine> Keys for ProgramKeys<E> {
             public: run.public,
             proof,
             ledger: made.ledger,
-            phases: vec![
-                ("execute", run.executed),
-                ("witness", filled - run.executed),
-                ("commit", made.commit),
-                ("piop", proving.saturating_sub(made.commit + made.open)),
-                ("open", made.open),
-            ],
+            phases: phases([run.executed, filled], proving, [made.commit, made.open]),
             cost,
         })
     }

@@ -12,6 +12,8 @@ use trilemma_core::{ProverTranscript, Reject, VerifierTranscript};
 use trilemma_pcs::group::{G1, GroupSetting, Scalar};
 use trilemma_pcs::srs::{G2, PairingSetting};
 
+use crate::saved::unreadable;
+
 /// What the prover keeps of a circuit.
 pub struct ProverKey<S: PairingSetting> {
     /// The system; its matrices are below.
@@ -56,14 +58,13 @@ impl<S: PairingSetting> VerifierKey<S> {
     /// Reads a key for a system of this form; refuses one that was left at defaults, whose holder could
     /// forge.
     pub fn load(form: Staged<S>, mut saved: &[u8]) -> Result<Self, Reject> {
-        let bad = || Reject::new("the verifying key cannot be read");
-        let library = VerifyingKey::<S::Engine>::deserialize_compressed(&mut saved).map_err(|_| bad())?;
-        let sigma = G2::<S>::deserialize_compressed(&mut saved).map_err(|_| bad())?;
+        let library = VerifyingKey::<S::Engine>::deserialize_compressed(&mut saved).map_err(|_| unreadable())?;
+        let sigma = G2::<S>::deserialize_compressed(&mut saved).map_err(|_| unreadable())?;
         let second = [library.beta_g2, library.gamma_g2, library.delta_g2, sigma];
         let distinct = (0..4).all(|i| !second[..i].contains(&second[i]));
         let trivial = second.iter().any(|p| p.is_zero() || *p == G2::<S>::generator()) || library.alpha_g1.is_zero();
         if !saved.is_empty() || library.gamma_abc_g1.len() != form.public() || !distinct || trivial {
-            return Err(bad());
+            return Err(unreadable());
         }
         Ok(Self::new(form, &library, sigma))
     }

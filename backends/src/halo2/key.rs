@@ -22,6 +22,7 @@ use super::field::scalar;
 use super::rows::{Rows, UNUSABLE};
 use super::scheme::{Opening, Parameters};
 use super::{F, S, error};
+use crate::saved::unreadable;
 
 type Base = <S as Setting>::Base;
 
@@ -219,21 +220,20 @@ impl VerifierKey {
 
     /// Reads a key for circuits of this form.
     pub fn load(scheme: &Scheme, form: &Circuit<S>, bytes: &[u8]) -> Result<Self, Reject> {
-        let bad = || Reject::new("the verifying key cannot be read");
         let mut rest = bytes;
-        let rows = read_rows(form, &mut rest).ok_or_else(bad)?;
+        let rows = read_rows(form, &mut rest).ok_or_else(unreadable)?;
         if rows.log_height > scheme.max_log_height {
-            return Err(bad());
+            return Err(unreadable());
         }
         let blueprint = Arc::new(Blueprint::new(form, rows)?);
         scheme.fits(&blueprint)?;
         let mut cs = ConstraintSystem::default();
         blueprint.configure(&mut cs);
         let [fixed, permuted] = [cs.num_fixed_columns(), cs.permutation().get_columns().len()];
-        let fixed = read_points(fixed, &mut rest).ok_or_else(bad)?;
-        let permuted = read_points(permuted, &mut rest).ok_or_else(bad)?;
+        let fixed = read_points(fixed, &mut rest).ok_or_else(unreadable)?;
+        let permuted = read_points(permuted, &mut rest).ok_or_else(unreadable)?;
         if !rest.is_empty() {
-            return Err(bad());
+            return Err(unreadable());
         }
         let domain = EvaluationDomain::new(cs.degree() as u32, blueprint.rows.log_height as u32);
         let permuted = permutation::VerifyingKey::from_commitments(permuted);

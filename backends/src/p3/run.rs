@@ -11,6 +11,7 @@ use trilemma_frontends::riscv::{Program, execute};
 
 use super::air::TableAir;
 use super::clock::Clock;
+use crate::saved::phases;
 use crate::{Cost, Failure, Proved, Public, TableCost};
 
 /// A proof with its ledger and the bytes under each label.
@@ -37,14 +38,7 @@ pub fn run(
     let proving = start.elapsed() - filled;
     cost.cycles = outcome.cycles;
     cost.proof_bytes_by_label = bytes.iter().map(|(l, n)| ((*l).to_string(), *n as u64)).collect();
-    let (commit, open) = (clock.commit.total(), clock.open.total());
-    let phases = vec![
-        ("execute", executed),
-        ("witness", filled - executed),
-        ("commit", commit),
-        ("piop", proving.saturating_sub(commit + open)),
-        ("open", open),
-    ];
+    let phases = phases([executed, filled], proving, [clock.commit.total(), clock.open.total()]);
     Ok(Proved { public, proof, ledger, phases, cost })
 }
 

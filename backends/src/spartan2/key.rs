@@ -9,13 +9,14 @@ use trilemma_arith::r1cs::{Assignment, R1cs};
 use trilemma_arith::{Air, PublicTerm};
 use trilemma_core::{ConfigError, ErrorTerm, Ledger, Reject, Setting, VerifierTranscript};
 
-use trilemma_frontends::riscv::machine::{Machine, Sizes, rom};
+use trilemma_frontends::riscv::machine::{Machine, rom};
 use trilemma_pcs::group::assume_discrete_logarithm;
 use trilemma_piop::instances::Instances;
 
 use super::circuit::{Circuit, Execution, Size};
 use super::engine::{ProverKey, Snark, VerifierKey};
 use super::{S, Scheme, codec, library_error};
+use crate::saved::{statement, unreadable};
 use crate::{Public, Verifier};
 
 /// A verifying key with what is derived from it. The program is in it, not a commitment to it: the
@@ -81,26 +82,18 @@ impl Key {
 
     /// Reads a saved key.
     pub fn load(scheme: Arc<Scheme>, bytes: &[u8]) -> Result<Self, Reject> {
-        let bad = || Reject::new("the verifying key cannot be read");
-        let SavedKey { protocol, entry, program, image } = bincode::deserialize(bytes).map_err(|_| bad())?;
-        let machine = Machine::of_contents(entry, program.into_owned(), image.into_owned()).ok_or_else(bad)?;
+        let SavedKey { protocol, entry, program, image } = bincode::deserialize(bytes).map_err(|_| unreadable())?;
+        let machine = Machine::of_contents(entry, program.into_owned(), image.into_owned()).ok_or_else(unreadable)?;
         let key = Self::new(scheme, machine);
         if protocol != key.scheme.protocol || key.saved != bytes {
-            return Err(bad());
+            return Err(unreadable());
         }
         Ok(key)
     }
 
     /// Everything outside the proof: the program, and the statement.
     pub fn binding(&self, public: &Public) -> [Vec<u8>; 2] {
-        let Sizes { entry, log_program, log_image } = self.machine.sizes();
-        let length = public.output.len() as u32;
-        let mut statement = Vec::new();
-        for x in [entry, log_program, log_image, public.exit_code, length] {
-            statement.extend(x.to_le_bytes());
-        }
-        statement.extend(&public.output);
-        [blake3::hash(&self.saved).as_bytes().to_vec(), statement]
+        [blake3::hash(&self.saved).as_bytes().to_vec(), statement(self.machine.sizes(), public)]
     }
 
     /// The tuples of a statement.

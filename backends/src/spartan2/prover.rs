@@ -18,6 +18,7 @@ use super::engine::{Snark, clock};
 use super::key::{Key, Prepared, Shape};
 use super::{Scheme, codec, library_error};
 use crate::combination::cost;
+use crate::saved::phases;
 use crate::{Cost, Failure, Keys, Proved, Public, Verifier};
 
 /// A program's keys, and the library's for the shape of the last execution.
@@ -138,15 +139,9 @@ impl Keys for ProgramKeys {
         clock();
         let (proof, ledger, bytes) = self.prove_trace(trace, &public)?;
         let proving = start.elapsed() - filled;
-        let [commit, open] = clock();
+        let schemes = clock();
         cost.proof_bytes_by_label = bytes.iter().map(|(l, n)| ((*l).to_string(), *n as u64)).collect();
-        let phases = vec![
-            ("execute", executed),
-            ("witness", filled - executed),
-            ("commit", commit),
-            ("piop", proving.saturating_sub(commit + open)),
-            ("open", open),
-        ];
+        let phases = phases([executed, filled], proving, schemes);
         Ok(Proved { public, proof, ledger, phases, cost })
     }
 }

@@ -65,8 +65,9 @@ use trilemma_core::{
     Smooth, VerifierTranscript,
 };
 
+use crate::codes::Hashed;
+use crate::codes::oracle::{self, Committed};
 use crate::codes::proximity::ReedSolomon;
-use crate::codes::{Hashed, oracle};
 use crate::fri::tree::Merkle;
 use crate::stacked::{Multilinear, Opening};
 use folding::shift;
@@ -95,12 +96,6 @@ pub struct Key<S: Smooth, T: Merkle<S>> {
     queries: usize,
     mmcs: T::Mmcs,
     dft: Radix2DitParallel<S::Base>,
-}
-
-/// A polynomial and the tree over its encoding.
-pub struct Committed<S: Smooth, T: Merkle<S>> {
-    values: Vec<S::Base>,
-    tree: oracle::Tree<S, T>,
 }
 
 impl<S: Smooth, T: Merkle<S>> Multilinear<S> for Basefold<T> {

@@ -8,8 +8,8 @@ use trilemma_core::multilinear::{eq_table, fold};
 use trilemma_core::{ConfigError, ProverTranscript, Setting, Smooth};
 
 use super::folding::{Domain, fold_word, lift_word};
-use super::{Committed, Group, Key, Plan, log_columns};
-use crate::codes::oracle::{self, Tree};
+use super::{Group, Key, Plan, log_columns};
+use crate::codes::oracle::{self, Committed, Tree};
 use crate::codes::rounds::{self, Bound, first_slope};
 use crate::codes::{add_scaled, combine_columns, combine_rows};
 use crate::fri::tree::Merkle;

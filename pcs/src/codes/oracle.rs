@@ -17,6 +17,12 @@ pub type Root<S, T> = <<T as Merkle<S>>::Mmcs as Mmcs<<S as Setting>::Base>>::Co
 pub type Tree<S, T> =
     <<T as Merkle<S>>::Mmcs as Mmcs<<S as Setting>::Base>>::ProverData<RowMajorMatrix<<S as Setting>::Base>>;
 
+/// A polynomial's values and the tree over their encoding: what a prover keeps.
+pub struct Committed<S: Setting, T: Merkle<S>> {
+    pub(crate) values: Vec<S::Base>,
+    pub(crate) tree: Tree<S, T>,
+}
+
 /// Commits to a matrix, sending the root.
 pub fn commit<S: Setting, T: Merkle<S>>(
     mmcs: &T::Mmcs,

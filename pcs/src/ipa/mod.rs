@@ -65,9 +65,9 @@ use argument::Sum;
 pub use argument::{Accumulator, decide, decide_all};
 use reduce::{Functional, Group, Statement};
 
-use crate::group::{G1, GroupSetting, Scalar, generators, recv_points, send_points};
+use crate::encode_shapes;
+use crate::group::{G1, GroupSetting, generators, msm_columns, recv_points, send_points};
 use crate::kzg;
-use crate::msm::msm;
 
 /// The scheme of Bootle, Cerulli, Chaidos, Groth and Petit, as a polynomial commitment.
 pub struct Ipa;
@@ -155,7 +155,7 @@ impl<S: Smooth + GroupSetting> Scheme<S> for Ipa {
         label: Label,
         t: &mut VerifierTranscript<'_>,
     ) -> Result<Self::Commitment, Reject> {
-        t.bind("ipa shapes", &kzg::encode_shapes(shapes));
+        t.bind("ipa shapes", &encode_shapes(shapes));
         shapes
             .iter()
             .map(|shape| {
@@ -174,7 +174,7 @@ impl<S: Smooth + GroupSetting> Scheme<S> for Ipa {
         t: &mut ProverTranscript,
     ) -> Result<Self::Opener, ProveError> {
         let shapes: Vec<Shape> = matrices.iter().map(Shape::of).collect();
-        t.bind("ipa shapes", &kzg::encode_shapes(&shapes));
+        t.bind("ipa shapes", &encode_shapes(&shapes));
         for matrix in &matrices {
             send_points::<S>(label, &commit_columns::<S>(pk, matrix)?, t);
         }
@@ -206,15 +206,7 @@ fn commit_columns<S: GroupSetting>(pk: &ProverKey, matrix: &Columns<S::Base>) ->
     }
     let bases = vector_generators::<S>(height);
     let bases: &[G1<S>] = &bases;
-    let points: Vec<Projective<S::G1>> = (0..width)
-        .into_par_iter()
-        .map(|column| {
-            let cells = matrix.values[column..].iter().step_by(width);
-            let scalars: Vec<Scalar<S>> = cells.map(|&cell| S::scalar(cell)).collect();
-            msm(bases, &scalars)
-        })
-        .collect();
-    Ok(Projective::normalize_batch(&points))
+    Ok(Projective::normalize_batch(&msm_columns::<S>(bases, matrix)))
 }
 
 impl<S: Smooth + GroupSetting> Opens<S, UniEval<S::Ext>> for Ipa {

@@ -12,11 +12,11 @@ use trilemma_core::channel::Shape;
 use trilemma_core::claim::{Claim, ClaimKind, Columns, UniEval};
 use trilemma_core::{ConfigError, Label, ProveError, ProverTranscript, Setting, Smooth};
 
-use super::{
-    Opened, Opener, ProverKey, assume_powers, encode_points, encode_shapes, gather, others, terms, union, vanishing,
-};
-use crate::group::{G1, Scalar, send_points};
+use super::{Opened, Opener, ProverKey, encode_points, gather, others, terms, union, vanishing};
+use crate::encode_shapes;
+use crate::group::{G1, msm_columns, send_points};
 use crate::msm::msm;
+use crate::pairing::assume_powers;
 use crate::srs::{PairingSetting, lagrange_at};
 
 /// Sends a commitment to every column.
@@ -134,12 +134,7 @@ fn commit_columns<S: PairingSetting>(
             let (have, max) = (matrix.height(), pk.max_log_height);
             ConfigError(format!("kzg: {have} rows are no power of two up to 2^{max}"))
         })?;
-    let commit = |column: usize| {
-        let cells = matrix.values[column..].iter().step_by(matrix.width());
-        let scalars: Vec<Scalar<S>> = cells.map(|&cell| S::scalar(cell)).collect();
-        msm(basis, &scalars)
-    };
-    Ok((0..matrix.width()).into_par_iter().map(commit).collect())
+    Ok(msm_columns::<S>(basis, matrix))
 }
 
 /// The value of every column, in parallel.

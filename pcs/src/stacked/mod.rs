@@ -32,6 +32,7 @@ use trilemma_core::{
     VerifierTranscript,
 };
 
+use crate::encode_shapes;
 use layout::Layout;
 pub(crate) use reduce::{combine, products};
 
@@ -230,6 +231,7 @@ impl<S: Setting, P: Multilinear<S>> Scheme<S> for Stacked<P> {
         t: &mut VerifierTranscript<'_>,
     ) -> Result<Self::Commitment, Reject> {
         let layout = Layout::of(shapes, P::MIN_VARIABLES, vk.max_variables)?;
+        // Different shapes may have one stack, so that nothing sent depends on which.
         t.bind("shapes", &encode_shapes(shapes));
         if layout.is_empty() {
             return Ok(None);
@@ -247,11 +249,6 @@ fn lists_bits<S: Setting, P: Multilinear<S>, Q>(list_bits: f64, claims: &[Claim<
 
 fn too_long(max: usize) -> ProveError {
     ConfigError(format!("an oracle has more than 2^{max} cells, which is what the keys are for")).into()
-}
-
-/// Different shapes may have one stack, so that nothing sent depends on which.
-fn encode_shapes(shapes: &[Shape]) -> Vec<u8> {
-    shapes.iter().flat_map(|s| [s.log_height as u64, s.width as u64]).flat_map(u64::to_le_bytes).collect()
 }
 
 /// Writes a matrix column by column.

@@ -51,7 +51,7 @@ use trilemma_core::{
 pub use brakedown::Expander;
 pub use reed_solomon::Rows;
 
-use crate::codes::oracle;
+use crate::codes::oracle::{self, Committed};
 use crate::codes::proximity::Proximity;
 use crate::codes::rounds::{self, Bound};
 use crate::codes::{Hashed, add_scaled, combine_columns, combine_rows};
@@ -114,12 +114,6 @@ pub struct Key<S: Setting, C, T: Merkle<S>> {
     /// By number of variables.
     layouts: Vec<Layout>,
     mmcs: T::Mmcs,
-}
-
-/// A polynomial and the tree over its encoding.
-pub struct Committed<S: Setting, T: Merkle<S>> {
-    values: Vec<S::Base>,
-    tree: oracle::Tree<S, T>,
 }
 
 impl<S: Setting, C: LinearCode<S>, T: Merkle<S>> Key<S, C, T> {

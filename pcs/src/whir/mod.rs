@@ -67,7 +67,8 @@ use trilemma_core::{
     ConfigError, Label, Ledger, Options, ProveError, ProverTranscript, Reject, Setting, Smooth, VerifierTranscript,
 };
 
-use crate::codes::{Hashed, oracle};
+use crate::codes::Hashed;
+use crate::codes::oracle::{self, Committed};
 use crate::fri::tree::Merkle;
 use crate::stacked::{Multilinear, Opening};
 use plan::Schedule;
@@ -86,12 +87,6 @@ impl<S: Smooth> Hashed<S> for Schemes {
 pub struct Key<S: Setting, T: Merkle<S>> {
     schedule: Schedule,
     mmcs: T::Mmcs,
-}
-
-/// A polynomial and the tree over its words.
-pub struct Committed<S: Setting, T: Merkle<S>> {
-    values: Vec<S::Base>,
-    tree: oracle::Tree<S, T>,
 }
 
 impl<S: Smooth, T: Merkle<S>> Multilinear<S> for Whir<T> {

@@ -8,8 +8,8 @@ use trilemma_core::{ConfigError, ErrorTerm, ProverTranscript, Setting, Smooth};
 
 use super::encode::{encode, point_at};
 use super::plan::{Round, Run, Word};
-use super::{Committed, Key, assume};
-use crate::codes::oracle::{self, Tree};
+use super::{Key, assume};
+use crate::codes::oracle::{self, Committed, Tree};
 use crate::codes::{add_scaled, combine_columns, combine_rows};
 use crate::fri::tree::Merkle;
 use crate::stacked::{Opening, products};

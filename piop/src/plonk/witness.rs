@@ -13,7 +13,7 @@ use super::grid::{Grid, Slots, value, words};
 use super::layout::{Layout, Poly, places};
 use super::lookup::{Fingerprints, Fraction, Numerator, sum};
 use super::program::{Machine, Program};
-use crate::packed::lanes;
+use crate::packed::{invert_denominators, lanes};
 
 /// How often every row of every part of a table is looked up; tuples in no table are left out.
 pub fn multiplicities<S: Smooth>(
@@ -181,7 +181,7 @@ pub fn argument_columns<S: Smooth>(
             for word in program.used_words(rows, start) {
                 row_fractions(layout, arguments, grid, machine, word, factors, fractions);
             }
-            let inverses = invert::<S>(fractions);
+            let inverses = invert_denominators::<S, _>(fractions);
             for (i, (&(above, _), &inverse)) in fractions.iter().zip(&inverses).enumerate() {
                 let quotient = above * inverse;
                 let (word, column) = (i / width, i % width);
@@ -245,20 +245,4 @@ fn accumulate<S: Setting>(layout: &Layout, quotients: &[S::Ext]) -> HashMap<Poly
         columns.insert(Poly::Accumulator, sums.collect());
     }
     columns
-}
-
-/// Inverses of all denominators, by one inversion a lane; of zero, zero.
-fn invert<S: Setting>(fractions: &[(PackedExt<S>, PackedExt<S>)]) -> Vec<PackedExt<S>> {
-    let mut inverses = Vec::with_capacity(fractions.len());
-    let mut product = PackedExt::<S>::ONE;
-    for &(_, d) in fractions {
-        inverses.push(product);
-        product *= d;
-    }
-    let mut inverse = PackedExt::<S>::from_ext_fn(|lane| product.extract(lane).try_inverse().unwrap_or_default());
-    for (prefix, &(_, d)) in inverses.iter_mut().zip(fractions).rev() {
-        *prefix *= inverse;
-        inverse *= d;
-    }
-    inverses
 }

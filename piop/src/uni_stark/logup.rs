@@ -8,6 +8,7 @@ use trilemma_core::Setting;
 use trilemma_core::claim::Columns;
 
 use crate::instances::InstanceLayout;
+use crate::packed::invert_denominators;
 
 /// Bus columns of an instance.
 pub struct BusColumns<S: Setting> {
@@ -64,7 +65,7 @@ pub fn bus_columns<S: Setting>(
             let cells = Cells { fixed: &fixed_cells, main: &main_cells, next: &next_cells };
             kernel.packed(cells, challenges, &[], &mut fractions);
         }
-        let inverses = invert::<S>(&fractions);
+        let inverses = invert_denominators::<S, _>(&fractions);
         for (group, (fractions, inverses)) in
             fractions.chunks_exact(instance.interactions).zip(inverses.chunks_exact(instance.interactions)).enumerate()
         {
@@ -117,20 +118,4 @@ fn gather_next<F: Field>(main: &Columns<F>, row: usize, out: &mut Vec<F::Packing
     let (width, cells) = (main.width, &main.values);
     out.clear();
     out.extend((0..width).map(|c| F::Packing::from_fn(|lane| cells[((row + lane + 1) * width + c) % cells.len()])));
-}
-
-/// Inverses of all denominators, by one inversion per lane.
-fn invert<S: Setting>(fractions: &[(PackedBase<S>, PackedExt<S>)]) -> Vec<PackedExt<S>> {
-    let mut inverses = Vec::with_capacity(fractions.len());
-    let mut product = PackedExt::<S>::ONE;
-    for &(_, d) in fractions {
-        inverses.push(product);
-        product *= d;
-    }
-    let mut inverse = PackedExt::<S>::from_ext_fn(|lane| product.extract(lane).try_inverse().unwrap_or_default());
-    for (prefix, &(_, d)) in inverses.iter_mut().zip(fractions).rev() {
-        *prefix *= inverse;
-        inverse *= d;
-    }
-    inverses
 }
