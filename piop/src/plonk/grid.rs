@@ -8,7 +8,6 @@ use trilemma_core::Setting;
 use trilemma_core::claim::Columns;
 
 use super::layout::{Group, Layout, Poly, width};
-use crate::packed::lanes;
 
 /// Where a column lies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
