@@ -10,7 +10,7 @@
 //! SchemeEntry::<KoalaBear4, Query>::of::<Fri<AnyTree>>();
 //! ```
 //!
-//! and an entry for multilinear ones, or for a setting without trees, does not compile:
+//! and an entry for multilinear ones, or for the field of a curve, does not compile:
 //!
 //! ```compile_fail,E0277
 //! use trilemma_core::{MlEval, SchemeEntry, Setting, setting::KoalaBear4};
@@ -21,9 +21,9 @@
 //!
 //! ```compile_fail,E0277
 //! use trilemma_core::{SchemeEntry, Setting, UniEval, setting::Bls12};
-//! use trilemma_pcs::fri::{Fri, tree::AnyTree};
+//! use trilemma_pcs::fri::{Fri, tree::ByteTree};
 //! type Query = UniEval<<Bls12 as Setting>::Ext>;
-//! SchemeEntry::<Bls12, Query>::of::<Fri<AnyTree>>();
+//! SchemeEntry::<Bls12, Query>::of::<Fri<ByteTree>>();
 //! ```
 
 #![cfg_attr(test, expect(unused_imports, reason = "unit tests know no registry"))]

@@ -77,7 +77,7 @@ impl<F: Field, C: CanObserve<F>, const N: usize> CanObserve<MerkleCap<F, [F; N]>
     }
 }
 
-/// Roots of bytes, field by field: of no type at all is it known that it is no field.
+/// Roots of bytes, for each field by name: for any field at all, bytes might be its elements.
 macro_rules! byte_roots {
     ($($field:ty),*) => {
         $(impl<C: CanObserve<MerkleCap<$field, [u8; 32]>>> CanObserve<MerkleCap<$field, [u8; 32]>> for Roots<$field, C> {
