@@ -46,9 +46,8 @@ use p3_uni_stark::StarkConfig;
 use trilemma_core::scheme::Setup;
 use trilemma_core::{ConfigError, Options, Properties, Reject, Security, Setting};
 use trilemma_frontends::riscv::Program;
-use trilemma_pcs::fri::HASHES;
 use trilemma_pcs::fri::parameters::Parameters;
-use trilemma_pcs::fri::tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree, Tree};
+use trilemma_pcs::fri::tree::{AnyTree, Merkle, Tree};
 
 use crate::combination::protocol_id;
 use crate::p3::air::TableAir;
@@ -81,15 +80,7 @@ type Commitment<T> = <Trees<T> as Mmcs<F>>::Commitment;
 /// # Errors
 /// An unknown hash, or parameters that cannot reach the target.
 pub fn system(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>, ConfigError> {
-    fn of<T: Backed>(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>, ConfigError> {
-        Ok(Box::new(P3Batch(Arc::new(Scheme::<T>::new(pipeline, options)?))))
-    }
-    match options.hash.as_str() {
-        "blake3" => of::<Blake3Tree>(pipeline, options),
-        "keccak" => of::<KeccakTree>(pipeline, options),
-        "poseidon2" => of::<Poseidon2Tree>(pipeline, options),
-        other => Err(ConfigError::choice("hash", other, HASHES)),
-    }
+    Ok(Box::new(P3Batch(Arc::new(Scheme::<AnyTree>::new(pipeline, options)?))))
 }
 
 struct P3Batch<T: Backed>(Arc<Scheme<T>>);
@@ -130,7 +121,7 @@ impl<T: Backed> Scheme<T> {
             security: options.security,
             max_log_height,
             dft: Radix2DitParallel::default(),
-            trees: T::mmcs(),
+            trees: T::chosen(options)?,
             protocol: protocol_id(pipeline, options),
         })
     }
@@ -145,7 +136,7 @@ impl<T: Backed> Scheme<T> {
 
     /// A configuration for what needs no challenger and no queries: commitments and degrees.
     fn plain_config(&self) -> Result<Config<T>, ConfigError> {
-        let fri = self.parameters.plan_for(0, 1, T::COLLISION_BITS)?.p3::<S, T>();
+        let fri = self.parameters.plan_for(0, 1, T::collision_bits(&self.trees))?.p3::<S, T>(&self.trees);
         Ok(self.config(fri, [0; 2], [0; 32], &Arc::default()))
     }
 

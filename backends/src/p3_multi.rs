@@ -46,8 +46,7 @@ use p3_whir::{WhirProver, WhirProverData};
 use trilemma_core::scheme::Setup;
 use trilemma_core::{ConfigError, Options, Properties, Reject, Security, Setting};
 use trilemma_frontends::riscv::Program;
-use trilemma_pcs::fri::HASHES;
-use trilemma_pcs::fri::tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree, Tree};
+use trilemma_pcs::fri::tree::{AnyTree, Merkle, Tree};
 use trilemma_pcs::whir::parameters::{FIRST_FOLD, Parameters};
 use trilemma_pcs::whir::shared::Shared;
 
@@ -77,15 +76,7 @@ type Data<T> = WhirProverData<F, E, Trees<T>, Layout>;
 /// # Errors
 /// An unknown hash, or parameters that cannot reach the target.
 pub fn system(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>, ConfigError> {
-    fn of<T: Tree<S>>(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>, ConfigError> {
-        Ok(Box::new(P3Multi(Arc::new(Scheme::<T>::new(pipeline, options)?))))
-    }
-    match options.hash.as_str() {
-        "blake3" => of::<Blake3Tree>(pipeline, options),
-        "keccak" => of::<KeccakTree>(pipeline, options),
-        "poseidon2" => of::<Poseidon2Tree>(pipeline, options),
-        other => Err(ConfigError::choice("hash", other, HASHES)),
-    }
+    Ok(Box::new(P3Multi(Arc::new(Scheme::<AnyTree>::new(pipeline, options)?))))
 }
 
 struct P3Multi<T: Tree<S>>(Arc<Scheme<T>>);
@@ -127,7 +118,7 @@ impl<T: Tree<S>> Scheme<T> {
             security: options.security,
             max_log_height: most,
             dft: Dft::default(),
-            trees: Shared(T::mmcs()),
+            trees: Shared(T::chosen(options)?),
             protocol: protocol_id(pipeline, options),
         })
     }

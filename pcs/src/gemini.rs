@@ -39,7 +39,7 @@
 use std::marker::PhantomData;
 
 use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
-use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, PrimeField64};
+use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrixView;
 use p3_matrix::util::reverse_matrix_index_bits;
@@ -48,13 +48,11 @@ use trilemma_core::channel::{Oracle, Question, Shape};
 use trilemma_core::claim::{Claim, Columns, rejoin};
 use trilemma_core::multilinear::{eq_table, fold};
 use trilemma_core::{
-    ConfigError, ErrorTerm, Keyed, Label, Largest, MlEval, Opens, Options, Properties, ProveError, ProverTranscript,
-    Reject, Runner, Scheme, SchemeEntry, Setting, Smooth, UniEval, VerifierTranscript,
+    ConfigError, ErrorTerm, Label, Largest, Opens, Options, Properties, ProveError, ProverTranscript, Reject, Scheme,
+    Setting, Smooth, UniEval, VerifierTranscript,
 };
 
-use crate::fri::tree::{Blake3Tree, KeccakTree, Poseidon2Tree, Sponges, Tree};
-use crate::fri::{Fri, HASHES};
-use crate::stacked::{Multilinear, Opening, Stacked, combine, encode_points, longest};
+use crate::stacked::{Multilinear, Opening, combine, encode_points, longest};
 
 /// Folding over `P`.
 pub struct Gemini<P>(PhantomData<fn() -> P>);
@@ -108,32 +106,6 @@ impl<S: Setting, P: Scheme<S>> Name<S, P> {
         Ok(text) => text,
         Err(_) => "gemini",
     };
-}
-
-/// The registry's entry over FRI: the hash is an option, the kind of tree a type.
-pub fn over_fri<S>() -> SchemeEntry<S, MlEval<S::Ext>>
-where
-    S: Smooth<Base: PrimeField64> + Sponges,
-    Poseidon2Tree: Tree<S>,
-{
-    type Made<S> = Result<Box<dyn Runner<S, MlEval<<S as Setting>::Ext>>>, ConfigError>;
-    fn keyed<S, T>(o: &Options, max: usize) -> Made<S>
-    where
-        S: Smooth<Base: PrimeField64>,
-        T: Tree<S>,
-    {
-        Ok(Box::new(Keyed::<S, MlEval<S::Ext>, Stacked<Gemini<Fri<T>>>>::new(o, max)?))
-    }
-    SchemeEntry {
-        name: Name::<S, Fri<Blake3Tree>>::TEXT,
-        max_log_height: MAX_VARIABLES,
-        setup: |options, max| match options.hash.as_str() {
-            "blake3" => keyed::<S, Blake3Tree>(options, max),
-            "keccak" => keyed::<S, KeccakTree>(options, max),
-            "poseidon2" => keyed::<S, Poseidon2Tree>(options, max),
-            other => Err(ConfigError::choice("hash", other, HASHES)),
-        },
-    }
 }
 
 impl<S: Smooth, P> Multilinear<S> for Gemini<P>

@@ -5,25 +5,25 @@
 //!
 //! ```
 //! use trilemma_core::{SchemeEntry, Setting, UniEval, setting::KoalaBear4};
-//! use trilemma_pcs::fri::{Fri, tree::Blake3Tree};
+//! use trilemma_pcs::fri::{Fri, tree::AnyTree};
 //! type Query = UniEval<<KoalaBear4 as Setting>::Ext>;
-//! SchemeEntry::<KoalaBear4, Query>::of::<Fri<Blake3Tree>>();
+//! SchemeEntry::<KoalaBear4, Query>::of::<Fri<AnyTree>>();
 //! ```
 //!
-//! and an entry for multilinear ones, or for a setting without trees, does not compile:
+//! and an entry for multilinear ones, or for the field of a curve, does not compile:
 //!
 //! ```compile_fail,E0277
 //! use trilemma_core::{MlEval, SchemeEntry, Setting, setting::KoalaBear4};
-//! use trilemma_pcs::fri::{Fri, tree::Blake3Tree};
+//! use trilemma_pcs::fri::{Fri, tree::AnyTree};
 //! type Query = MlEval<<KoalaBear4 as Setting>::Ext>;
-//! SchemeEntry::<KoalaBear4, Query>::of::<Fri<Blake3Tree>>();
+//! SchemeEntry::<KoalaBear4, Query>::of::<Fri<AnyTree>>();
 //! ```
 //!
 //! ```compile_fail,E0277
 //! use trilemma_core::{SchemeEntry, Setting, UniEval, setting::Bls12};
-//! use trilemma_pcs::fri::{Fri, tree::Blake3Tree};
+//! use trilemma_pcs::fri::{Fri, tree::ByteTree};
 //! type Query = UniEval<<Bls12 as Setting>::Ext>;
-//! SchemeEntry::<Bls12, Query>::of::<Fri<Blake3Tree>>();
+//! SchemeEntry::<Bls12, Query>::of::<Fri<ByteTree>>();
 //! ```
 
 #![cfg_attr(test, expect(unused_imports, reason = "unit tests know no registry"))]
@@ -52,6 +52,8 @@ pub mod zeromorph;
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
 use trilemma_core::{ClaimKind, MlEval, SchemeEntry, Shape, Smooth, UniEval};
 
+use fri::Fri;
+use fri::tree::{AnyTree, ByteTree};
 use rows::Rows;
 use stacked::Stacked;
 
@@ -112,14 +114,14 @@ macro_rules! available {
 
 available! {
     [KoalaBear4, KoalaBear5, BabyBear4, Goldilocks2]:
-        univariate [SchemeEntry::of::<ideal::Ideal>(), fri::entry()],
+        univariate [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<Fri<AnyTree>>()],
         multilinear [
             SchemeEntry::of::<ideal::Ideal>(),
-            codes::entry::<_, basefold::Schemes>(),
-            codes::entry::<_, tensor::Ligero>(),
-            codes::entry::<_, tensor::Brakedown>(),
-            gemini::over_fri(),
-            codes::entry::<_, whir::Schemes>(),
+            SchemeEntry::of::<Stacked<basefold::Basefold<AnyTree>>>(),
+            SchemeEntry::of::<Stacked<tensor::Ligero<Self, AnyTree>>>(),
+            SchemeEntry::of::<Stacked<tensor::Brakedown<Self, AnyTree>>>(),
+            SchemeEntry::of::<Stacked<gemini::Gemini<Fri<AnyTree>>>>(),
+            SchemeEntry::of::<Stacked<whir::Whir<AnyTree>>>(),
         ];
     [Bls12, Bn254]:
         univariate [
@@ -136,9 +138,9 @@ available! {
             SchemeEntry::of::<Stacked<Rows<zeromorph::Zeromorph>>>(),
             SchemeEntry::of::<Stacked<pst::Pst>>(),
             SchemeEntry::of::<Stacked<gemini::Gemini<kzg::Kzg>>>(),
-            codes::byte_entry::<_, basefold::Schemes>(),
-            codes::byte_entry::<_, tensor::Ligero>(),
-            codes::byte_entry::<_, tensor::Brakedown>(),
+            SchemeEntry::of::<Stacked<basefold::Basefold<ByteTree>>>(),
+            SchemeEntry::of::<Stacked<tensor::Ligero<Self, ByteTree>>>(),
+            SchemeEntry::of::<Stacked<tensor::Brakedown<Self, ByteTree>>>(),
         ];
     [Pallas, Vesta]:
         univariate [SchemeEntry::of::<ideal::Ideal>(), SchemeEntry::of::<ipa::Ipa>()],

@@ -8,12 +8,11 @@ use trilemma_core::multilinear::evaluate;
 use trilemma_core::security::Standing;
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5};
 use trilemma_core::{Ledger, Options, ProverTranscript, Regime, Reject, Security, Smooth, VerifierTranscript};
-use trilemma_pcs::basefold;
-use trilemma_pcs::codes::Hashed;
-use trilemma_pcs::fri::tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree};
+use trilemma_pcs::basefold::Basefold;
+use trilemma_pcs::fri::tree::{AnyTree, ByteTree};
 use trilemma_pcs::stacked::{Multilinear, Opening};
-use trilemma_pcs::tensor;
-use trilemma_pcs::whir;
+use trilemma_pcs::tensor::{Brakedown, Ligero};
+use trilemma_pcs::whir::Whir;
 
 const UDR: Security = Security { bits: 100, regime: Regime::Udr };
 const JBR: Security = Security { bits: 100, regime: Regime::Jbr };
@@ -33,10 +32,11 @@ impl<S: Smooth, P: Multilinear<S>> Opened<S, P>
 where
     StandardUniform: Distribution<S::Base> + Distribution<S::Ext>,
 {
-    fn new(security: Security, log_blowup: usize, sizes: &[usize], errors: &[i64]) -> Self {
+    fn new(hash: &str, security: Security, log_blowup: usize, sizes: &[usize], errors: &[i64]) -> Self {
         let mut rng = SmallRng::seed_from_u64(0xC0DE);
         let longest = sizes.iter().copied().max().expect("something to open");
-        let (pk, vk) = P::setup(&Options { security, log_blowup, ..Options::default() }, longest).expect("set-up");
+        let options = Options { hash: hash.into(), security, log_blowup, ..Options::default() };
+        let (pk, vk) = P::setup(&options, longest).expect("set-up");
         let point: Vec<S::Ext> = (0..longest).map(|_| rng.random()).collect();
         let suffix = |n: usize| point[longest - n..].to_vec();
 
@@ -76,6 +76,7 @@ where
 
 /// The bytes and the ledger of an opening, if it is accepted.
 fn run<S: Smooth, P: Multilinear<S>>(
+    hash: &str,
     security: Security,
     log_blowup: usize,
     sizes: &[usize],
@@ -84,66 +85,57 @@ fn run<S: Smooth, P: Multilinear<S>>(
 where
     StandardUniform: Distribution<S::Base> + Distribution<S::Ext>,
 {
-    let opened = Opened::<S, P>::new(security, log_blowup, sizes, errors);
+    let opened = Opened::<S, P>::new(hash, security, log_blowup, sizes, errors);
     opened.verify(&opened.proof)?;
     Ok((opened.proof.len(), opened.ledger))
 }
 
 /// True values are accepted, false ones are not, nor such as cancel in a sum.
-fn values_are_bound<S: Smooth, P: Multilinear<S>>(security: Security, log_blowup: usize)
+fn values_are_bound<S: Smooth, P: Multilinear<S>>(hash: &str, security: Security, log_blowup: usize)
 where
     StandardUniform: Distribution<S::Base> + Distribution<S::Ext>,
 {
     let sizes = [11, 9, 12, 8, 11, 12];
-    let (_, ledger) = run::<S, P>(security, log_blowup, &sizes, &[0; 6]).expect("true values");
+    let (_, ledger) = run::<S, P>(hash, security, log_blowup, &sizes, &[0; 6]).expect("true values");
     assert!(ledger.weakest(Standing::Proven).is_some_and(|t| t.total() >= f64::from(security.bits)));
     for errors in
         [[0, 0, 1, 0, 0, 0], [1, 0, 0, 0, 0, 0], [0, -1, 0, 0, 0, 0], [0, 0, 1, 0, 0, -1], [-1, 0, 0, 1, 0, 0]]
     {
-        assert!(run::<S, P>(security, log_blowup, &sizes, &errors).is_err(), "{} {errors:?}", P::NAME);
+        assert!(run::<S, P>(hash, security, log_blowup, &sizes, &errors).is_err(), "{} {errors:?}", P::NAME);
     }
     for size in [5, 6, 10, 13] {
-        assert!(run::<S, P>(security, log_blowup, &[size], &[0]).is_ok());
-        assert!(run::<S, P>(security, log_blowup, &[size], &[1]).is_err());
+        assert!(run::<S, P>(hash, security, log_blowup, &[size], &[0]).is_ok());
+        assert!(run::<S, P>(hash, security, log_blowup, &[size], &[1]).is_err());
     }
-}
-
-fn scheme<S: Smooth, H: Hashed<S>, T: Merkle<S>>(security: Security, log_blowup: usize)
-where
-    StandardUniform: Distribution<S::Base> + Distribution<S::Ext>,
-{
-    values_are_bound::<S, H::With<T>>(security, log_blowup);
 }
 
 #[test]
 fn basefold_binds_values() {
-    scheme::<KoalaBear4, basefold::Schemes, Blake3Tree>(UDR, 1);
-    scheme::<KoalaBear5, basefold::Schemes, Blake3Tree>(JBR, 1);
-    scheme::<KoalaBear5, basefold::Schemes, Poseidon2Tree>(JBR, 2);
-    scheme::<Goldilocks2, basefold::Schemes, Poseidon2Tree>(UDR, 2);
-    scheme::<Bls12, basefold::Schemes, Blake3Tree>(JBR, 1);
-    scheme::<Bn254, basefold::Schemes, KeccakTree>(UDR, 1);
+    values_are_bound::<KoalaBear4, Basefold<AnyTree>>("blake3", UDR, 1);
+    values_are_bound::<KoalaBear5, Basefold<AnyTree>>("blake3", JBR, 1);
+    values_are_bound::<KoalaBear5, Basefold<AnyTree>>("poseidon2", JBR, 2);
+    values_are_bound::<Goldilocks2, Basefold<AnyTree>>("poseidon2", UDR, 2);
+    values_are_bound::<Bls12, Basefold<ByteTree>>("blake3", JBR, 1);
+    values_are_bound::<Bn254, Basefold<ByteTree>>("keccak", UDR, 1);
 }
 
 #[test]
 fn whir_binds_values() {
-    scheme::<KoalaBear4, whir::Schemes, Blake3Tree>(UDR, 1);
-    scheme::<KoalaBear4, whir::Schemes, Poseidon2Tree>(JBR, 1);
-    scheme::<KoalaBear5, whir::Schemes, Poseidon2Tree>(JBR, 2);
-    scheme::<Goldilocks2, whir::Schemes, KeccakTree>(UDR, 2);
-    type Whir<S> = <whir::Schemes as Hashed<S>>::With<Blake3Tree>;
+    values_are_bound::<KoalaBear4, Whir<AnyTree>>("blake3", UDR, 1);
+    values_are_bound::<KoalaBear4, Whir<AnyTree>>("poseidon2", JBR, 1);
+    values_are_bound::<KoalaBear5, Whir<AnyTree>>("poseidon2", JBR, 2);
+    values_are_bound::<Goldilocks2, Whir<AnyTree>>("keccak", UDR, 2);
     // One joins at the second round.
     for (errors, accepted) in [([0, 0], true), ([1, 0], false), ([0, 1], false)] {
-        assert_eq!(run::<KoalaBear4, Whir<KoalaBear4>>(UDR, 1, &[15, 19], &errors).is_ok(), accepted);
+        assert_eq!(run::<KoalaBear4, Whir<AnyTree>>("blake3", UDR, 1, &[15, 19], &errors).is_ok(), accepted);
     }
 }
 
 /// Three polynomials in one run of two rounds: every byte matters, the values crossed included.
 #[test]
 fn whir_proofs_are_rigid() {
-    type Whir<S> = <whir::Schemes as Hashed<S>>::With<Blake3Tree>;
     let security = Security { bits: 24, regime: Regime::Jbr };
-    let opened = Opened::<KoalaBear4, Whir<KoalaBear4>>::new(security, 1, &[15, 14, 14], &[0; 3]);
+    let opened = Opened::<KoalaBear4, Whir<AnyTree>>::new("blake3", security, 1, &[15, 14, 14], &[0; 3]);
     opened.verify(&opened.proof).expect("true values");
     for at in (0..opened.proof.len()).step_by(23) {
         let mut proof = opened.proof.clone();
@@ -155,17 +147,16 @@ fn whir_proofs_are_rigid() {
 
 #[test]
 fn ligero_binds_values() {
-    scheme::<BabyBear4, tensor::Ligero, Blake3Tree>(UDR, 1);
-    scheme::<KoalaBear5, tensor::Ligero, Poseidon2Tree>(JBR, 2);
-    scheme::<Bn254, tensor::Ligero, KeccakTree>(UDR, 2);
+    values_are_bound::<BabyBear4, Ligero<BabyBear4, AnyTree>>("blake3", UDR, 1);
+    values_are_bound::<KoalaBear5, Ligero<KoalaBear5, AnyTree>>("poseidon2", JBR, 2);
+    values_are_bound::<Bn254, Ligero<Bn254, ByteTree>>("keccak", UDR, 2);
 }
 
 #[test]
 fn brakedown_binds_values() {
-    scheme::<KoalaBear4, tensor::Brakedown, Blake3Tree>(UDR, 1);
-    scheme::<Goldilocks2, tensor::Brakedown, Poseidon2Tree>(UDR, 1);
-    scheme::<Bls12, tensor::Brakedown, KeccakTree>(UDR, 1);
-    type Brakedown = <tensor::Brakedown as Hashed<KoalaBear5>>::With<Blake3Tree>;
+    values_are_bound::<KoalaBear4, Brakedown<KoalaBear4, AnyTree>>("blake3", UDR, 1);
+    values_are_bound::<Goldilocks2, Brakedown<Goldilocks2, AnyTree>>("poseidon2", UDR, 1);
+    values_are_bound::<Bls12, Brakedown<Bls12, ByteTree>>("keccak", UDR, 1);
     let options = Options { security: JBR, ..Options::default() };
-    assert!(<Brakedown as Multilinear<KoalaBear5>>::setup(&options, 10).is_err());
+    assert!(<Brakedown<KoalaBear5, AnyTree> as Multilinear<KoalaBear5>>::setup(&options, 10).is_err());
 }

@@ -24,12 +24,17 @@ pub fn save<T: Merkle<S>>(protocol: [u8; 32], machine: &Machine, root: &Root<T>)
 }
 
 /// Reads a key: a machine of its sizes, with tables of at most `2^most` rows, and the commitment.
-pub fn load<T: Merkle<S>>(protocol: &[u8; 32], most: usize, bytes: &[u8]) -> Result<(Machine, Root<T>), Reject> {
+pub fn load<T: Merkle<S>>(
+    protocol: &[u8; 32],
+    trees: &T::Mmcs,
+    most: usize,
+    bytes: &[u8],
+) -> Result<(Machine, Root<T>), Reject> {
     let (sizes, index) = load_key(protocol, most as u32, bytes)?;
-    if index.len() != T::DIGEST_BYTES {
+    if index.len() != T::digest_bytes(trees) {
         return Err(unreadable());
     }
-    let root = T::decode_root(&index).ok_or_else(unreadable)?;
+    let root = T::decode_root(trees, &index).ok_or_else(unreadable)?;
     Ok((Machine::of_sizes(sizes), root))
 }
 

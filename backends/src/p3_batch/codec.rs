@@ -59,6 +59,7 @@ fn oracles(shapes: &[InstanceShape]) -> [Vec<Shape>; 4] {
 /// Sends a proof about instances of these shapes.
 pub fn send<T: Backed>(
     proof: &BatchProof<Config<T>>,
+    trees: &T::Mmcs,
     shapes: &[InstanceShape],
     log_blowup: usize,
     t: &mut ProverTranscript,
@@ -98,7 +99,7 @@ pub fn send<T: Backed>(
     t.send("answers", &answers);
     let mut bytes = Vec::new();
     let oracles = oracles(shapes);
-    fri::encode::<S, T>(&proof.opening_proof, &slices(&oracles), log_blowup, &mut bytes);
+    fri::encode::<S, T>(&proof.opening_proof, trees, &slices(&oracles), log_blowup, &mut bytes);
     t.send_blob("fri", &bytes);
 }
 
@@ -112,11 +113,12 @@ fn canonical() -> Reject {
 
 /// Receives a proof about instances of these shapes.
 pub fn receive<T: Backed>(
+    trees: &T::Mmcs,
     shapes: &[InstanceShape],
     parameters: &FriP3<T>,
     t: &mut VerifierTranscript<'_>,
 ) -> Result<BatchProof<Config<T>>, Reject> {
-    let mut root = |label| T::decode_root(t.recv(label, T::DIGEST_BYTES)?).ok_or_else(canonical);
+    let mut root = |label| T::decode_root(trees, t.recv(label, T::digest_bytes(trees))?).ok_or_else(canonical);
     let (main, buses, quotient_chunks) = (root("main")?, root("buses")?, root("quotient")?);
     let mut sums = t.recv_ext::<S>("sums", shapes.iter().filter(|s| s.lookups > 0).count())?.into_iter();
     let nonces = t.recv("nonces", 3 * S::BYTES)?;
@@ -144,7 +146,7 @@ pub fn receive<T: Backed>(
     let oracles = oracles(shapes);
     let heights = fri::heights(&slices(&oracles), parameters.log_blowup);
     let blob = t.recv_blob("fri")?;
-    let mut opening_proof = fri::decode::<S, T>(blob, &slices(&oracles), &heights, parameters)?;
+    let mut opening_proof = fri::decode::<S, T>(blob, trees, &slices(&oracles), &heights, parameters)?;
     opening_proof.batch_pow_witness = nonces[2];
     Ok(BatchProof {
         commitments: BatchCommitments { main, permutation: Some(buses), quotient_chunks, random: None },

@@ -60,14 +60,14 @@ impl Plan {
         self.fri.enter(ledger);
     }
 
-    fn fri<T: Backed>(&self) -> FriP3<T> {
+    fn fri<T: Backed>(&self, trees: &T::Mmcs) -> FriP3<T> {
         let batch_proof_of_work_bits = self.grinding[2] as usize;
-        FriParameters { batch_proof_of_work_bits, ..self.fri.p3::<S, T>() }
+        FriParameters { batch_proof_of_work_bits, ..self.fri.p3::<S, T>(trees) }
     }
 
     /// p3's configuration.
     pub fn config<T: Backed>(&self, scheme: &Scheme<T>, seed: [u8; 32], clock: &Arc<Clock>) -> Config<T> {
-        scheme.config(self.fri::<T>(), [self.grinding[0], self.grinding[1]], seed, clock)
+        scheme.config(self.fri::<T>(&scheme.trees), [self.grinding[0], self.grinding[1]], seed, clock)
     }
 }
 
@@ -83,7 +83,7 @@ impl<T: Backed> Key<T> {
 
     /// Reads a saved key.
     pub fn load(scheme: Arc<Scheme<T>>, bytes: &[u8]) -> Result<Self, Reject> {
-        let (machine, commitment) = key::load::<T>(&scheme.protocol, scheme.max_log_height, bytes)?;
+        let (machine, commitment) = key::load::<T>(&scheme.protocol, &scheme.trees, scheme.max_log_height, bytes)?;
         Ok(Self::new(scheme, machine, commitment)?)
     }
 
@@ -123,7 +123,7 @@ impl<T: Backed> Key<T> {
 
     /// The terms of proving a batch.
     pub fn plan(&self, batch: &Batch) -> Result<Plan, ConfigError> {
-        let Scheme { parameters, security, .. } = self.scheme.as_ref();
+        let Scheme { parameters, security, trees, .. } = self.scheme.as_ref();
         let list = parameters.list_bits();
         let term = |name, degree, reference| {
             let term = ErrorTerm::schwartz_zippel(name, degree, S::ext_bits());
@@ -141,7 +141,7 @@ impl<T: Backed> Key<T> {
         let point = term("out-of-domain point", degree, "[Hab22s] Section 4 (DEEP)");
         let log_height = batch.shapes.iter().map(|s| s.log_height).max().unwrap_or(0);
         let functions = batch.shapes.iter().map(InstanceShape::values).sum();
-        let fri = parameters.plan_for(log_height, functions, T::COLLISION_BITS)?;
+        let fri = parameters.plan_for(log_height, functions, T::collision_bits(trees))?;
         let grind = |term: &ErrorTerm| term.grinding(security.bits);
         let grinding = [grind(&bus)?, grind(&point)?, grind(&fri.batch)?];
         Ok(Plan { bus, batching, point, fri, grinding })
@@ -170,7 +170,7 @@ impl<T: Backed> Key<T> {
 
 impl<T: Backed> Verifier for Key<T> {
     fn verify(&self, public: &Public, proof: &[u8]) -> Result<Ledger, Reject> {
-        let Scheme { protocol, security, .. } = self.scheme.as_ref();
+        let Scheme { protocol, security, trees, .. } = self.scheme.as_ref();
         let mut t = VerifierTranscript::new(protocol, *security, proof);
         let [index, statement] = self.binding(public);
         t.bind("index", &index);
@@ -181,7 +181,7 @@ impl<T: Backed> Verifier for Key<T> {
         plan.enter(t.ledger());
         let config = plan.config(&self.scheme, t.fork("p3"), &Arc::default());
         // Everything read has the shape that p3 expects, so p3 meets no other.
-        let proof = codec::receive::<T>(&batch.shapes, &plan.fri::<T>(), &mut t)?;
+        let proof = codec::receive::<T>(trees, &batch.shapes, &plan.fri::<T>(trees), &mut t)?;
         let (ledger, _) = t.finish()?;
         let airs: Vec<TableAir> = batch.tables.iter().map(|t| t.air.clone()).collect();
         let values = vec![Vec::new(); airs.len()];

@@ -72,7 +72,7 @@ impl<T: Backed> ProgramKeys<T> {
         (sizes, batch): (Vec<u8>, Batch),
         clock: &Arc<Clock>,
     ) -> Result<Proof, ConfigError> {
-        let Scheme { protocol, security, parameters, .. } = self.key.scheme.as_ref();
+        let Scheme { protocol, security, parameters, trees, .. } = self.key.scheme.as_ref();
         let plan = self.key.plan(&batch)?;
         let mut t = ProverTranscript::new(protocol, *security);
         let [index, statement] = self.key.binding(public);
@@ -99,7 +99,7 @@ impl<T: Backed> ProgramKeys<T> {
             data.common = self.key.common(&batch);
             prove_batch(&config, &instances, &data).map_err(p3_error)?
         };
-        codec::send::<T>(&proof, &batch.shapes, parameters.log_blowup, &mut t);
+        codec::send::<T>(&proof, trees, &batch.shapes, parameters.log_blowup, &mut t);
         Ok(t.finish())
     }
 }
@@ -134,7 +134,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use trilemma_core::Options;
-    use trilemma_pcs::fri::tree::Blake3Tree;
+    use trilemma_pcs::fri::tree::AnyTree;
 
     use super::*;
     use crate::Pipeline;
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn false_traces_and_statements_do_not_verify() {
         let pipeline = Pipeline(super::super::NAME.join("/"));
-        let scheme = Scheme::<Blake3Tree>::new(&pipeline, &Options::default()).unwrap();
+        let scheme = Scheme::<AnyTree>::new(&pipeline, &Options::default()).unwrap();
         let keys = ProgramKeys::new(Arc::new(scheme), &guest()).unwrap();
         // p3's debug builds check the witness and panic: no proof either.
         nothing_false_is_proved(&keys.key.machine, &keys.key.air, |trace, public| {

@@ -59,7 +59,7 @@ pub fn send<T: Tree<S>>(proof: &Proof<T>, nonce: F, plan: &Plan<'_, T>, t: &mut 
     t.send_ext::<S>("answers", &values.copied().collect::<Vec<E>>());
     for (opening, parameters) in openings.into_iter().flatten().zip(plan.whir) {
         let mut bytes = Vec::new();
-        whir::encode::<S, T>(&opening.whir, &parameters.config, &mut bytes);
+        whir::encode::<S, T>(&opening.whir, plan.trees(), &parameters.config, &mut bytes);
         t.send_blob("whir", &bytes);
     }
 }
@@ -74,7 +74,8 @@ pub fn receive<T: Tree<S>>(
     plan: &Plan<'_, T>,
     t: &mut VerifierTranscript<'_>,
 ) -> Result<(Proof<T>, F), Reject> {
-    let commitment = T::decode_root(t.recv("main", T::DIGEST_BYTES)?).ok_or_else(canonical)?;
+    let commitment =
+        T::decode_root(plan.trees(), t.recv("main", T::digest_bytes(plan.trees()))?).ok_or_else(canonical)?;
     let nonce = match plan.grinding() {
         0 => F::ZERO,
         _ => S::decode(t.recv("nonce", S::BYTES)?).ok_or_else(canonical)?,
@@ -107,7 +108,7 @@ pub fn receive<T: Tree<S>>(
         widths.iter().map(batch).collect::<Vec<_>>()
     });
     let mut opening = |evals, i: usize| -> Result<Opening<T>, Reject> {
-        let whir = whir::decode::<S, T>(t.recv_blob("whir")?, &plan.whir[i].config)?;
+        let whir = whir::decode::<S, T>(t.recv_blob("whir")?, plan.trees(), &plan.whir[i].config)?;
         Ok(PcsProof { whir, evals })
     };
     let proof = Proof::<T> {

@@ -79,7 +79,7 @@ impl<T: Tree<S>> Key<T> {
 
     /// Reads a saved key.
     pub fn load(scheme: Arc<Scheme<T>>, bytes: &[u8]) -> Result<Self, Reject> {
-        let (machine, root) = key::load::<T>(&scheme.protocol, scheme.max_log_height, bytes)?;
+        let (machine, root) = key::load::<T>(&scheme.protocol, &scheme.trees.0, scheme.max_log_height, bytes)?;
         Ok(Self::new(scheme, machine, root)?)
     }
 

@@ -133,15 +133,15 @@ mod tests {
 
     use p3_multi_stark::{VerifierInstance, VerifierInstances, security_report};
     use trilemma_core::Options;
-    use trilemma_pcs::fri::tree::Blake3Tree;
+    use trilemma_pcs::fri::tree::AnyTree;
 
     use super::*;
     use crate::Pipeline;
     use crate::p3::run::tests::{guest, nothing_false_is_proved};
 
-    fn keys() -> ProgramKeys<Blake3Tree> {
+    fn keys() -> ProgramKeys<AnyTree> {
         let pipeline = Pipeline(super::super::NAME.join("/"));
-        let scheme = Scheme::<Blake3Tree>::new(&pipeline, &Options::default()).unwrap();
+        let scheme = Scheme::<AnyTree>::new(&pipeline, &Options::default()).unwrap();
         ProgramKeys::new(Arc::new(scheme), &guest()).unwrap()
     }
 
@@ -190,7 +190,7 @@ mod tests {
         let keys = keys();
         nothing_false_is_proved(&keys.key.machine, &keys.key.air, |trace, public| {
             let mut trace = trace.clone();
-            ProgramKeys::<Blake3Tree>::pad(&mut trace);
+            ProgramKeys::<AnyTree>::pad(&mut trace);
             let batch = keys.batch(&trace, public).unwrap();
             let run = || keys.prove_trace(trace, public, batch, &Arc::default());
             catch_unwind(AssertUnwindSafe(run)).is_ok_and(|proved| {

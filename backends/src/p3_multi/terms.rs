@@ -76,6 +76,11 @@ impl<'s, T: Tree<S>> Plan<'s, T> {
         Ok(Self { scheme, whir, variables: sizes.variables, bus, grinding, others })
     }
 
+    /// The trees of all commitments.
+    pub fn trees(&self) -> &T::Mmcs {
+        &self.scheme.trees.0
+    }
+
     /// Bits ground for the challenges of the buses.
     pub const fn grinding(&self) -> u32 {
         self.grinding
@@ -86,7 +91,7 @@ impl<'s, T: Tree<S>> Plan<'s, T> {
         ledger.prove(&self.bus, self.grinding);
         self.others.iter().for_each(|term| ledger.prove(term, 0));
         self.whir.iter().for_each(|w| w.enter_terms(ledger));
-        ledger.assume("Merkle hash collisions", T::COLLISION_BITS, "[Mer87]");
+        T::assume(self.trees(), ledger);
     }
 
     /// p3's configuration, given what is known of the fixed columns and, in the verifier, the nonce.

@@ -61,11 +61,10 @@ use p3_util::reverse_bits_len;
 use rayon::prelude::*;
 use trilemma_core::claim::Columns;
 use trilemma_core::{
-    ConfigError, ErrorTerm, Label, Ledger, Options, Properties, ProveError, ProverTranscript, Reject, Setting, Setup,
-    Smooth, VerifierTranscript,
+    ConfigError, ErrorTerm, Label, Options, Properties, ProveError, ProverTranscript, Reject, Setting, Setup, Smooth,
+    VerifierTranscript,
 };
 
-use crate::codes::Hashed;
 use crate::codes::oracle::{self, Committed};
 use crate::codes::proximity::ReedSolomon;
 use crate::fri::tree::Merkle;
@@ -77,13 +76,6 @@ const MAX_LOG_ARITY: usize = 3;
 
 /// BaseFold over Merkle trees of kind `T`.
 pub struct Basefold<T>(PhantomData<fn() -> T>);
-
-/// BaseFold, for the registry.
-pub struct Schemes;
-
-impl<S: Smooth> Hashed<S> for Schemes {
-    type With<T: Merkle<S>> = Basefold<T>;
-}
 
 /// log2 of the columns of a committed matrix.
 pub const fn log_columns<S: Setting>() -> usize {
@@ -119,7 +111,8 @@ impl<S: Smooth, T: Merkle<S>> Multilinear<S> for Basefold<T> {
             )));
         }
         let queries = code.proximity(rows).queries(options.security.bits);
-        let key = || Key { code, queries, mmcs: T::mmcs(), dft: Radix2DitParallel::default() };
+        let mmcs = T::chosen(options)?;
+        let key = || Key { code, queries, mmcs: mmcs.clone(), dft: Radix2DitParallel::default() };
         Ok((key(), key()))
     }
 
@@ -146,12 +139,12 @@ impl<S: Smooth, T: Merkle<S>> Multilinear<S> for Basefold<T> {
     }
 
     fn receive(
-        _: &Key<S, T>,
+        vk: &Key<S, T>,
         _: usize,
         label: Label,
         t: &mut VerifierTranscript<'_>,
     ) -> Result<Self::Commitment, Reject> {
-        oracle::receive::<S, T>(label, t)
+        oracle::receive::<S, T>(&vk.mmcs, label, t)
     }
 
     fn open(
@@ -284,10 +277,6 @@ impl Plan {
     /// The groups that join at a word, the first word's aside.
     fn joining(&self, word: usize) -> impl Iterator<Item = usize> {
         (1..self.groups.len()).filter(move |&g| self.groups[g].word == word)
-    }
-
-    fn assume<S: Setting, T: Merkle<S>>(ledger: &mut Ledger) {
-        ledger.assume("Merkle hash collisions", T::COLLISION_BITS, "[Mer87]");
     }
 }
 

@@ -34,7 +34,7 @@ pub fn open<S: Smooth, T: Merkle<S>>(
     t: &mut ProverTranscript,
 ) -> Result<(), ConfigError> {
     let plan = pk.plan(openings.iter().map(|o| o.point.len()));
-    Plan::assume::<S, T>(t.ledger());
+    T::assume(&pk.mmcs, t.ledger());
     let Some(opening) = openings.get(plan.longest) else { return Ok(()) };
     let (point, columns) = opening.point.split_at(plan.rows[plan.longest]);
     let alpha = match plan.batched() {

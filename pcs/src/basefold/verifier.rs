@@ -37,14 +37,15 @@ pub fn verify<S: Smooth, T: Merkle<S>>(
     t: &mut VerifierTranscript<'_>,
 ) -> Result<(), Reject> {
     let plan = vk.plan(openings.iter().map(|o| o.point.len()));
-    Plan::assume::<S, T>(t.ledger());
-    let interaction = interact(&plan, openings, t)?;
+    T::assume(&vk.mmcs, t.ledger());
+    let interaction = interact(vk, &plan, openings, t)?;
     t.guard("basefold queries", &plan.terms.query)?;
     query(vk, &plan, openings, &interaction, t)
 }
 
 /// Receives messages and follows the claimed value to the last polynomial.
 fn interact<S: Smooth, T: Merkle<S>>(
+    vk: &Key<S, T>,
     plan: &Plan,
     openings: &Openings<'_, S, T>,
     t: &mut VerifierTranscript<'_>,
@@ -69,7 +70,7 @@ fn interact<S: Smooth, T: Merkle<S>>(
     let mut rest = point;
     let (mut roots, mut folds, mut joins) = (Vec::new(), Vec::new(), vec![S::Ext::ONE]);
     for (word, &arity) in plan.arities.iter().enumerate() {
-        roots.push(oracle::receive::<S, T>("basefold words", t)?);
+        roots.push(oracle::receive::<S, T>(&vk.mmcs, "basefold words", t)?);
         let mut fold = Vec::with_capacity(arity);
         for _ in 0..arity {
             let slope = t.recv_ext::<S>("basefold slopes", 1)?[0];

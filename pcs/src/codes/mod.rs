@@ -1,7 +1,6 @@
 //! What commitment schemes from linear codes share: Merkle trees over matrices whose columns are
-//! words ([`oracle`]), what is proven of words near a code ([`proximity`]), the rounds that turn a
-//! point's last coordinates into challenges ([`rounds`]), and the registry's entry of a scheme whose
-//! hash is an option.
+//! words ([`oracle`]), what is proven of words near a code ([`proximity`]), and the rounds that turn
+//! a point's last coordinates into challenges ([`rounds`]).
 //!
 //! A polynomial is laid out as a matrix, row by row: its last variables number the columns, its first
 //! ones the rows. The columns are encoded, so a tree over the rows of the encoded matrix commits to
@@ -11,59 +10,10 @@ pub mod oracle;
 pub mod proximity;
 pub mod rounds;
 
-use p3_field::{ExtensionField, Field, PackedFieldExtension, PackedValue, PrimeField64};
+use p3_field::{ExtensionField, Field, PackedFieldExtension, PackedValue};
 use p3_matrix::Matrix;
 use p3_matrix::dense::RowMajorMatrixView;
 use rayon::prelude::*;
-use trilemma_core::{ConfigError, Keyed, MlEval, Options, Runner, SchemeEntry, Setting, Smooth};
-
-use crate::fri::HASHES;
-use crate::fri::tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree};
-use crate::stacked::{Multilinear, Stacked};
-
-/// A scheme for every kind of tree.
-pub trait Hashed<S: Setting> {
-    /// The scheme over trees of kind `T`.
-    type With<T: Merkle<S>>: Multilinear<S>;
-}
-
-type Made<S> = Result<Box<dyn Runner<S, MlEval<<S as Setting>::Ext>>>, ConfigError>;
-
-fn keyed<S: Setting, P: Multilinear<S>>(options: &Options, max: usize) -> Made<S> {
-    Ok(Box::new(Keyed::<S, MlEval<S::Ext>, Stacked<P>>::new(options, max)?))
-}
-
-/// The entry of a scheme over a field with a Poseidon2 tree.
-pub fn entry<S: Smooth<Base: PrimeField64>, H: Hashed<S>>() -> SchemeEntry<S, MlEval<S::Ext>>
-where
-    Poseidon2Tree: Merkle<S>,
-{
-    SchemeEntry {
-        name: H::With::<Blake3Tree>::NAME,
-        max_log_height: H::With::<Blake3Tree>::MAX_VARIABLES,
-        setup: |options, max| match options.hash.as_str() {
-            "poseidon2" => keyed::<S, H::With<Poseidon2Tree>>(options, max),
-            _ => byte_hashed::<S, H>(options, max, &HASHES),
-        },
-    }
-}
-
-/// The entry of a scheme over a field without one.
-pub fn byte_entry<S: Smooth, H: Hashed<S>>() -> SchemeEntry<S, MlEval<S::Ext>> {
-    SchemeEntry {
-        name: H::With::<Blake3Tree>::NAME,
-        max_log_height: H::With::<Blake3Tree>::MAX_VARIABLES,
-        setup: |options, max| byte_hashed::<S, H>(options, max, &HASHES[..2]),
-    }
-}
-
-fn byte_hashed<S: Setting, H: Hashed<S>>(options: &Options, max: usize, legal: &[&str]) -> Made<S> {
-    match options.hash.as_str() {
-        "blake3" => keyed::<S, H::With<Blake3Tree>>(options, max),
-        "keccak" => keyed::<S, H::With<KeccakTree>>(options, max),
-        other => Err(ConfigError::choice("hash", other, legal.iter().copied())),
-    }
-}
 
 /// Every row's inner product with `weights`.
 pub fn combine_columns<F: Field, E: ExtensionField<F>>(cells: &[F], weights: &[E]) -> Vec<E> {

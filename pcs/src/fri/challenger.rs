@@ -3,11 +3,14 @@
 
 use std::marker::PhantomData;
 
+use p3_baby_bear::BabyBear;
 use p3_challenger::{
     ByteGrindingChallenger, CanObserve, CanSample, CanSampleBits, CanSampleUniformBits, FieldChallenger,
     GrindingChallenger, ResamplingError,
 };
 use p3_field::Field;
+use p3_goldilocks::Goldilocks;
+use p3_koala_bear::KoalaBear;
 use p3_symmetric::MerkleCap;
 
 /// A byte challenger that grinds for the least nonce.
@@ -51,50 +54,62 @@ impl<C: ByteGrindingChallenger> ByteGrindingChallenger for Steady<C> {
     }
 }
 
-/// A challenger over bytes that also observes roots made of field elements.
+/// A challenger over bytes that observes roots of every kind of tree.
 #[derive(Clone)]
-pub struct Words<F, C>(C, PhantomData<F>);
+pub struct Roots<F, C>(C, PhantomData<F>);
 
-impl<F, C> Words<F, C> {
+impl<F, C> Roots<F, C> {
     /// Of any challenger that observes single elements.
     pub const fn new(inner: C) -> Self {
         Self(inner, PhantomData)
     }
 }
 
-impl<F: Field, C: CanObserve<F>> CanObserve<F> for Words<F, C> {
+impl<F: Field, C: CanObserve<F>> CanObserve<F> for Roots<F, C> {
     fn observe(&mut self, value: F) {
         self.0.observe(value);
     }
 }
 
-impl<F: Field, C: CanObserve<F>, const N: usize> CanObserve<MerkleCap<F, [F; N]>> for Words<F, C> {
+impl<F: Field, C: CanObserve<F>, const N: usize> CanObserve<MerkleCap<F, [F; N]>> for Roots<F, C> {
     fn observe(&mut self, cap: MerkleCap<F, [F; N]>) {
         cap.roots().iter().flatten().for_each(|&word| self.0.observe(word));
     }
 }
 
-impl<F, T, C: CanSample<T>> CanSample<T> for Words<F, C> {
+/// Roots of bytes, for each field by name: for any field at all, bytes might be its elements.
+macro_rules! byte_roots {
+    ($($field:ty),*) => {
+        $(impl<C: CanObserve<MerkleCap<$field, [u8; 32]>>> CanObserve<MerkleCap<$field, [u8; 32]>> for Roots<$field, C> {
+            fn observe(&mut self, cap: MerkleCap<$field, [u8; 32]>) {
+                self.0.observe(cap);
+            }
+        })*
+    };
+}
+byte_roots!(KoalaBear, BabyBear, Goldilocks);
+
+impl<F, T, C: CanSample<T>> CanSample<T> for Roots<F, C> {
     fn sample(&mut self) -> T {
         self.0.sample()
     }
 }
 
-impl<F, C: CanSampleBits<usize>> CanSampleBits<usize> for Words<F, C> {
+impl<F, C: CanSampleBits<usize>> CanSampleBits<usize> for Roots<F, C> {
     fn sample_bits(&mut self, bits: usize) -> usize {
         self.0.sample_bits(bits)
     }
 }
 
-impl<F, C: CanSampleUniformBits<F>> CanSampleUniformBits<F> for Words<F, C> {
+impl<F, C: CanSampleUniformBits<F>> CanSampleUniformBits<F> for Roots<F, C> {
     fn sample_uniform_bits<const RESAMPLE: bool>(&mut self, bits: usize) -> Result<usize, ResamplingError> {
         self.0.sample_uniform_bits::<RESAMPLE>(bits)
     }
 }
 
-impl<F: Field, C: FieldChallenger<F>> FieldChallenger<F> for Words<F, C> {}
+impl<F: Field, C: FieldChallenger<F>> FieldChallenger<F> for Roots<F, C> {}
 
-impl<F: Field, C: GrindingChallenger<Witness = F>> GrindingChallenger for Words<F, C> {
+impl<F: Field, C: GrindingChallenger<Witness = F>> GrindingChallenger for Roots<F, C> {
     type Witness = F;
 
     fn grind(&mut self, bits: usize) -> F {

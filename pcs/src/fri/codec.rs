@@ -29,7 +29,7 @@ pub type P3<S, T> = FriParameters<
 >;
 
 /// Appends a proof about oracles of these shapes.
-pub fn encode<S, T>(proof: &Proof<S, T>, oracles: &[&[Shape]], log_blowup: usize, out: &mut Vec<u8>)
+pub fn encode<S, T>(proof: &Proof<S, T>, mmcs: &T::Mmcs, oracles: &[&[Shape]], log_blowup: usize, out: &mut Vec<u8>)
 where
     S: Smooth<Base: PrimeField64>,
     T: Tree<S>,
@@ -47,11 +47,11 @@ where
             });
             write_rows(rows, shape.log_height + log_blowup, out);
         }
-        paths::<S, T>(&batch.opening_proof, out);
+        paths::<S, T>(&batch.opening_proof, mmcs, out);
     }
     for step in &proof.commit_phase_openings {
         step.sibling_values.iter().flatten().for_each(|x| encode_ext::<S>(x, out));
-        paths::<S, T>(&step.opening_proof, out);
+        paths::<S, T>(&step.opening_proof, mmcs, out);
     }
 }
 
@@ -74,10 +74,10 @@ fn write_rows(rows: impl Iterator<Item = Vec<u8>>, log_rows: usize, out: &mut Ve
     }
 }
 
-fn paths<S: Smooth, T: Tree<S>>(proof: &<T::Mmcs as Mmcs<S::Base>>::MultiProof, out: &mut Vec<u8>) {
+fn paths<S: Smooth, T: Tree<S>>(proof: &<T::Mmcs as Mmcs<S::Base>>::MultiProof, mmcs: &T::Mmcs, out: &mut Vec<u8>) {
     let mut bytes = Vec::new();
     T::encode_paths(proof, &mut bytes);
-    out.extend_from_slice(&((bytes.len() / T::DIGEST_BYTES) as u32).to_le_bytes());
+    out.extend_from_slice(&((bytes.len() / T::digest_bytes(mmcs)) as u32).to_le_bytes());
     out.extend_from_slice(&bytes);
 }
 
@@ -133,11 +133,14 @@ impl<'b> Reader<'b> {
         })
     }
 
-    fn paths<S: Smooth, T: Tree<S>>(&mut self) -> Result<<T::Mmcs as Mmcs<S::Base>>::MultiProof, Reject> {
+    fn paths<S: Smooth, T: Tree<S>>(
+        &mut self,
+        mmcs: &T::Mmcs,
+    ) -> Result<<T::Mmcs as Mmcs<S::Base>>::MultiProof, Reject> {
         let mut n = [0; 4];
         n.copy_from_slice(self.take(4)?);
-        let bytes = self.take((u32::from_le_bytes(n) as usize).saturating_mul(T::DIGEST_BYTES))?;
-        T::decode_paths(bytes).ok_or_else(canonical)
+        let bytes = self.take((u32::from_le_bytes(n) as usize).saturating_mul(T::digest_bytes(mmcs)))?;
+        T::decode_paths(mmcs, bytes).ok_or_else(canonical)
     }
 }
 
@@ -149,6 +152,7 @@ fn canonical() -> Reject {
 /// extended domains).
 pub fn decode<S, T>(
     bytes: &[u8],
+    mmcs: &T::Mmcs,
     oracles: &[&[Shape]],
     word_heights: &[usize],
     parameters: &P3<S, T>,
@@ -162,7 +166,7 @@ where
     let queries = parameters.num_queries;
     let mut r = Reader(bytes);
     let commit_phase_commits =
-        r.many(schedule.len(), |r| T::decode_root(r.take(T::DIGEST_BYTES)?).ok_or_else(canonical))?;
+        r.many(schedule.len(), |r| T::decode_root(mmcs, r.take(T::digest_bytes(mmcs))?).ok_or_else(canonical))?;
     let commit_pow_witnesses = r.many(schedule.len(), Reader::base::<S>)?;
     // Nothing else binds the nonces of a grinding that is not done.
     if parameters.commit_proof_of_work_bits == 0 && commit_pow_witnesses.iter().any(|w| *w != S::Base::default()) {
@@ -177,12 +181,12 @@ where
             let rows = r.rows::<S>(queries, shape, parameters.log_blowup)?;
             opened_values.iter_mut().zip(rows).for_each(|(values, row)| values.push(row));
         }
-        input_openings.push(BatchMultiOpening { opened_values, opening_proof: r.paths::<S, T>()? });
+        input_openings.push(BatchMultiOpening { opened_values, opening_proof: r.paths::<S, T>(mmcs)? });
     }
     let mut commit_phase_openings = Vec::with_capacity(schedule.len());
     for log_arity in schedule {
         let sibling_values = r.many(queries, |r| r.many((1 << log_arity) - 1, Reader::ext::<S>))?;
-        commit_phase_openings.push(CommitPhaseMultiStep { sibling_values, opening_proof: r.paths::<S, T>()? });
+        commit_phase_openings.push(CommitPhaseMultiStep { sibling_values, opening_proof: r.paths::<S, T>(mmcs)? });
     }
     if !r.0.is_empty() {
         return Err(Reject::new("fri: proof too long"));

@@ -25,6 +25,7 @@
 
 mod challenger;
 pub mod codec;
+pub mod either;
 mod lifted;
 pub mod parameters;
 mod reduce;
@@ -46,45 +47,15 @@ use trilemma_core::channel::{Question, Shape};
 use trilemma_core::claim::{Claim, Columns, CosetView};
 use trilemma_core::scheme::{Opens, Properties, Scheme, Setup};
 use trilemma_core::{
-    ConfigError, Keyed, Label, Options, ProveError, ProverTranscript, Reject, Runner, SchemeEntry, Smooth, UniEval,
-    VerifierTranscript,
+    ConfigError, Label, Options, ProveError, ProverTranscript, Reject, Smooth, UniEval, VerifierTranscript,
 };
 
 use parameters::Parameters;
 use reduce::Inverses;
-use tree::{Blake3Tree, KeccakTree, Merkle, Poseidon2Tree, Sponges, Tree};
+use tree::{Merkle, Tree};
 
 /// FRI over Merkle trees of kind `T`.
 pub struct Fri<T>(PhantomData<fn() -> T>);
-
-/// Hashes that a configuration may name.
-pub const HASHES: [&str; 3] = ["blake3", "keccak", "poseidon2"];
-
-/// The registry's entry: the hash is an option, the kind of tree a type.
-pub fn entry<S>() -> SchemeEntry<S, UniEval<S::Ext>>
-where
-    S: Smooth<Base: PrimeField64> + Sponges,
-    Poseidon2Tree: Tree<S>,
-{
-    type Made<S> = Result<Box<dyn Runner<S, UniEval<<S as trilemma_core::Setting>::Ext>>>, ConfigError>;
-    fn keyed<S, T>(o: &Options, max: usize) -> Made<S>
-    where
-        S: Smooth<Base: PrimeField64>,
-        T: Tree<S>,
-    {
-        Ok(Box::new(Keyed::<S, UniEval<S::Ext>, Fri<T>>::new(o, max)?))
-    }
-    SchemeEntry {
-        name: "fri",
-        max_log_height: 24,
-        setup: |options, max| match options.hash.as_str() {
-            "blake3" => keyed::<S, Blake3Tree>(options, max),
-            "keccak" => keyed::<S, KeccakTree>(options, max),
-            "poseidon2" => keyed::<S, Poseidon2Tree>(options, max),
-            other => Err(ConfigError::choice("hash", other, HASHES)),
-        },
-    }
-}
 
 /// Keys of both sides: parameters only.
 pub struct FriKey<S: Smooth, T: Tree<S>> {
@@ -122,7 +93,7 @@ where
             Ok(FriKey {
                 parameters: Parameters::solve(options, S::ext_bits(), max_log_height)?,
                 max_log_height,
-                mmcs: T::mmcs(),
+                mmcs: T::chosen(options)?,
                 dft: Radix2DitParallel::default(),
             })
         };
@@ -181,8 +152,8 @@ where
         if shapes.is_empty() {
             return Ok(None);
         }
-        let bytes = t.recv(label, T::DIGEST_BYTES)?;
-        Ok(Some(T::decode_root(bytes).ok_or_else(|| Reject::new("a Merkle root is not canonical"))?))
+        let bytes = t.recv(label, T::digest_bytes(&vk.mmcs))?;
+        Ok(Some(T::decode_root(&vk.mmcs, bytes).ok_or_else(|| Reject::new("a Merkle root is not canonical"))?))
     }
 }
 
@@ -254,7 +225,7 @@ where
         let matrices: Vec<_> = openers.iter().map(|o| o.matrices(pk)).collect();
         let grouped = group::<S>(matrices.iter().map(Vec::len), claims);
         let log_max = matrices.iter().flatten().map(|m| log2(m.height())).max().unwrap_or(0);
-        let plan = pk.parameters.plan(log_max - pk.parameters.log_blowup, claims, T::COLLISION_BITS)?;
+        let plan = pk.parameters.plan(log_max - pk.parameters.log_blowup, claims, T::collision_bits(&pk.mmcs))?;
         let a = t.challenge::<S>("fri batch", Some(&plan.batch))?;
         plan.enter(t.ledger());
 
@@ -270,7 +241,7 @@ where
         let mut challenger = T::challenger(t.fork("fri"));
         let proof = prove_fri(
             &folding::<S, T>(),
-            &plan.p3::<S, T>(),
+            &plan.p3::<S, T>(&pk.mmcs),
             words,
             &mut challenger,
             log_max,
@@ -294,7 +265,7 @@ where
             .collect();
         let shapes: Vec<&[Shape]> = shapes.iter().map(Vec::as_slice).collect();
         let mut bytes = Vec::new();
-        codec::encode::<S, T>(&proof, &shapes, pk.parameters.log_blowup, &mut bytes);
+        codec::encode::<S, T>(&proof, &pk.mmcs, &shapes, pk.parameters.log_blowup, &mut bytes);
         t.send_blob("fri", &bytes);
         Ok(())
     }
@@ -313,7 +284,7 @@ where
             return Err(Reject::new("a matrix was asked nothing"));
         }
         let log_max = oracles.iter().flat_map(|(_, s)| *s).map(|s| s.log_height).max().unwrap_or(0);
-        let plan = vk.parameters.plan(log_max, claims, T::COLLISION_BITS)?;
+        let plan = vk.parameters.plan(log_max, claims, T::collision_bits(&vk.mmcs))?;
         let a = t.challenge::<S>("fri batch", Some(&plan.batch))?;
         plan.enter(t.ledger());
 
@@ -335,9 +306,9 @@ where
         }
         let mut challenger = T::challenger(t.fork("fri"));
         let shapes: Vec<&[Shape]> = oracles.iter().filter(|(c, _)| c.is_some()).map(|(_, s)| *s).collect();
-        let parameters = plan.p3::<S, T>();
+        let parameters = plan.p3::<S, T>(&vk.mmcs);
         let heights = plan.word_heights(&shapes);
-        let proof = codec::decode::<S, T>(t.recv_blob("fri")?, &shapes, &heights, &parameters)?;
+        let proof = codec::decode::<S, T>(t.recv_blob("fri")?, &vk.mmcs, &shapes, &heights, &parameters)?;
         if vk.parameters.lifted() {
             let claims = lifted::Lifted { parameters: &vk.parameters, p3: &parameters, openings: &openings, a };
             return lifted::verify::<S, T>(&claims, &proof, &vk.mmcs, &mut challenger);

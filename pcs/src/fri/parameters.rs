@@ -176,7 +176,7 @@ impl Plan {
     }
 
     /// Parameters for p3-fri; its batching grind is the transcript's.
-    pub fn p3<S, T>(&self) -> FriParameters<ExtensionMmcs<S::Base, S::Ext, T::Mmcs>>
+    pub fn p3<S, T>(&self, mmcs: &T::Mmcs) -> FriParameters<ExtensionMmcs<S::Base, S::Ext, T::Mmcs>>
     where
         S: Smooth<Base: PrimeField64>,
         T: Tree<S>,
@@ -189,7 +189,7 @@ impl Plan {
             batch_proof_of_work_bits: 0,
             commit_proof_of_work_bits: self.fold_grinding as usize,
             query_proof_of_work_bits: self.query_grinding as usize,
-            mmcs: ExtensionMmcs::new(T::mmcs()),
+            mmcs: ExtensionMmcs::new(mmcs.clone()),
         }
     }
 }

@@ -54,7 +54,7 @@ pub use reed_solomon::Rows;
 use crate::codes::oracle::{self, Committed};
 use crate::codes::proximity::Proximity;
 use crate::codes::rounds::{self, Bound};
-use crate::codes::{Hashed, add_scaled, combine_columns, combine_rows};
+use crate::codes::{add_scaled, combine_columns, combine_rows};
 use crate::fri::tree::Merkle;
 use crate::stacked::{Multilinear, Opening};
 
@@ -84,19 +84,11 @@ pub trait LinearCode<S: Setting>: Sized + Send + Sync + 'static {
 /// The tensor commitment of a code over Merkle trees of kind `T`.
 pub struct Tensor<C, T>(PhantomData<fn() -> (C, T)>);
 
-/// Ligero, for the registry.
-pub struct Ligero;
+/// Ligero: with the Reed-Solomon code.
+pub type Ligero<S, T> = Tensor<Rows<S>, T>;
 
-impl<S: Smooth> Hashed<S> for Ligero {
-    type With<T: Merkle<S>> = Tensor<Rows<S>, T>;
-}
-
-/// Brakedown, for the registry.
-pub struct Brakedown;
-
-impl<S: Smooth> Hashed<S> for Brakedown {
-    type With<T: Merkle<S>> = Tensor<Expander<S>, T>;
-}
+/// Brakedown: with the code of expanders.
+pub type Brakedown<S, T> = Tensor<Expander<S>, T>;
 
 /// How polynomials of one size are laid out and queried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,8 +112,10 @@ impl<S: Setting, C: LinearCode<S>, T: Merkle<S>> Key<S, C, T> {
     fn new(options: &Options, max_variables: usize) -> Result<Self, ConfigError> {
         let code = C::new(options, max_variables)?;
         let target = options.security.bits;
-        let layouts = (0..=max_variables).map(|n| layout::<S, C, T>(&code, n, target)).collect();
-        Ok(Self { code, layouts, mmcs: T::mmcs() })
+        let mmcs = T::chosen(options)?;
+        let digest = T::digest_bytes(&mmcs);
+        let layouts = (0..=max_variables).map(|n| layout::<S, C>(&code, n, target, digest)).collect();
+        Ok(Self { code, layouts, mmcs })
     }
 
     fn layout(&self, variables: usize) -> Layout {
@@ -129,15 +123,15 @@ impl<S: Setting, C: LinearCode<S>, T: Merkle<S>> Key<S, C, T> {
     }
 }
 
-/// The layout of the shortest proof.
-fn layout<S: Setting, C: LinearCode<S>, T: Merkle<S>>(code: &C, variables: usize, target: u32) -> Layout {
+/// The layout of the shortest proof, with digests of so many bytes.
+fn layout<S: Setting, C: LinearCode<S>>(code: &C, variables: usize, target: u32, digest: usize) -> Layout {
     let with = |log_rows: usize| {
         let (length, queries) = (code.length(log_rows), code.proximity(log_rows).queries(target));
         Layout { log_rows, log_columns: variables - log_rows, length, queries }
     };
     let bytes = |l: &Layout| {
         let path = (l.length as f64 / l.queries as f64).log2().max(0.0) as usize + 1;
-        (ext_bytes::<S>() << l.log_rows) + l.queries * ((S::BYTES << l.log_columns) + path * T::DIGEST_BYTES)
+        (ext_bytes::<S>() << l.log_rows) + l.queries * ((S::BYTES << l.log_columns) + path * digest)
     };
     let most = variables.min(code.max_log_message());
     (0..=most).map(with).min_by_key(bytes).unwrap_or_else(|| with(0))
@@ -189,7 +183,7 @@ impl<S: Setting, C: LinearCode<S>, T: Merkle<S>> Key<S, C, T> {
     }
 
     fn assume(&self, ledger: &mut Ledger) {
-        ledger.assume("Merkle hash collisions", T::COLLISION_BITS, "[Mer87]");
+        T::assume(&self.mmcs, ledger);
         self.code.assume(ledger);
     }
 }
@@ -252,12 +246,12 @@ impl<S: Smooth, C: LinearCode<S>, T: Merkle<S>> Multilinear<S> for Tensor<C, T> 
     }
 
     fn receive(
-        _: &Key<S, C, T>,
+        vk: &Key<S, C, T>,
         _: usize,
         label: Label,
         t: &mut VerifierTranscript<'_>,
     ) -> Result<Self::Commitment, Reject> {
-        oracle::receive::<S, T>(label, t)
+        oracle::receive::<S, T>(&vk.mmcs, label, t)
     }
 
     fn open(

@@ -30,7 +30,7 @@ fn shared(round: &RoundConfig) -> bool {
 }
 
 /// Appends a proof.
-pub fn encode<S, T>(proof: &Proof<S, T>, config: &Config<S, T>, out: &mut Vec<u8>)
+pub fn encode<S, T>(proof: &Proof<S, T>, mmcs: &T::Mmcs, config: &Config<S, T>, out: &mut Vec<u8>)
 where
     S: Smooth<Ext: TwoAdicField>,
     T: Tree<S>,
@@ -44,13 +44,13 @@ where
         }
         w.exts::<S>(&round.ood_answers);
         w.nonce::<S>(round.pow_witness, parameters.pow_bits);
-        w.rows::<S, T>(&round.openings, parameters);
+        w.rows::<S, T>(&round.openings, mmcs, parameters);
         w.sumcheck::<S>(&round.sumcheck);
     }
     w.exts::<S>(proof.final_poly.as_ref().map_or(&[], |p| p.as_slice()));
     let last = config.final_round_config();
     w.nonce::<S>(proof.final_pow_witness, last.pow_bits);
-    w.rows::<S, T>(&proof.final_openings, &last);
+    w.rows::<S, T>(&proof.final_openings, mmcs, &last);
     if let Some(sumcheck) = &proof.final_sumcheck {
         w.sumcheck::<S>(sumcheck);
     }
@@ -74,7 +74,7 @@ impl Writer<'_> {
         data.pow_witnesses.iter().for_each(|&w| S::encode(w, self.0));
     }
 
-    fn rows<S: Smooth, T: Tree<S>>(&mut self, openings: &Rows<S, T>, round: &RoundConfig) {
+    fn rows<S: Smooth, T: Tree<S>>(&mut self, openings: &Rows<S, T>, mmcs: &T::Mmcs, round: &RoundConfig) {
         let base = |row: &Vec<S::Base>| {
             let mut bytes = Vec::with_capacity(row.len() * S::BYTES);
             row.iter().for_each(|&x| S::encode(x, &mut bytes));
@@ -104,13 +104,13 @@ impl Writer<'_> {
         }
         let mut bytes = Vec::new();
         T::encode_paths(paths, &mut bytes);
-        self.0.extend_from_slice(&((bytes.len() / T::DIGEST_BYTES) as u32).to_le_bytes());
+        self.0.extend_from_slice(&((bytes.len() / T::digest_bytes(mmcs)) as u32).to_le_bytes());
         self.0.extend_from_slice(&bytes);
     }
 }
 
 /// Reads a proof.
-pub fn decode<S, T>(bytes: &[u8], config: &Config<S, T>) -> Result<Proof<S, T>, Reject>
+pub fn decode<S, T>(bytes: &[u8], mmcs: &T::Mmcs, config: &Config<S, T>) -> Result<Proof<S, T>, Reject>
 where
     S: Smooth<Ext: TwoAdicField>,
     T: Tree<S>,
@@ -121,12 +121,12 @@ where
     let initial_sumcheck = r.sumcheck::<S>(folds[0], config.starting_folding_pow_bits())?;
     let mut rounds = Vec::with_capacity(config.n_rounds());
     for (i, parameters) in config.round_parameters().iter().enumerate() {
-        let root = T::decode_root(r.take(T::DIGEST_BYTES)?).ok_or_else(canonical)?;
+        let root = T::decode_root(mmcs, r.take(T::digest_bytes(mmcs))?).ok_or_else(canonical)?;
         rounds.push(WhirRoundProof {
             commitment: Some(root),
             ood_answers: r.exts::<S>(parameters.ood_samples)?,
             pow_witness: r.nonce::<S>(parameters.pow_bits)?,
-            openings: r.rows::<S, T>(i == 0, parameters)?,
+            openings: r.rows::<S, T>(mmcs, i == 0, parameters)?,
             sumcheck: r.sumcheck::<S>(folds[i + 1], parameters.folding_pow_bits)?,
         });
     }
@@ -134,7 +134,7 @@ where
     let final_poly = Some(Poly::new(r.exts::<S>(1 << left)?));
     let last = config.final_round_config();
     let final_pow_witness = r.nonce::<S>(last.pow_bits)?;
-    let final_openings = r.rows::<S, T>(config.n_rounds() == 0, &last)?;
+    let final_openings = r.rows::<S, T>(mmcs, config.n_rounds() == 0, &last)?;
     let final_sumcheck = if left > 0 { Some(r.sumcheck::<S>(left, config.final_folding_pow_bits())?) } else { None };
     if !r.0.is_empty() {
         return Err(Reject::new("whir: proof too long"));
@@ -185,7 +185,12 @@ impl<'b> Reader<'b> {
         })
     }
 
-    fn rows<S: Smooth, T: Tree<S>>(&mut self, base: bool, round: &RoundConfig) -> Result<Rows<S, T>, Reject> {
+    fn rows<S: Smooth, T: Tree<S>>(
+        &mut self,
+        mmcs: &T::Mmcs,
+        base: bool,
+        round: &RoundConfig,
+    ) -> Result<Rows<S, T>, Reject> {
         // p3 opens every position of a code that has fewer than the queries.
         let queries = round.num_queries.min(1 << round.log_folded_domain_size);
         let degree = if base { 1 } else { <S::Ext as BasedVectorSpace<S::Base>>::DIMENSION };
@@ -211,8 +216,8 @@ impl<'b> Reader<'b> {
         }
         let mut n = [0; 4];
         n.copy_from_slice(self.take(4)?);
-        let siblings = self.take((u32::from_le_bytes(n) as usize).saturating_mul(T::DIGEST_BYTES))?;
-        let proof = T::decode_paths(siblings).ok_or_else(canonical)?;
+        let siblings = self.take((u32::from_le_bytes(n) as usize).saturating_mul(T::digest_bytes(mmcs)))?;
+        let proof = T::decode_paths(mmcs, siblings).ok_or_else(canonical)?;
         fn read<X>(rows: &[&[u8]], size: usize, one: impl Fn(&[u8]) -> Option<X>) -> Result<Vec<Vec<X>>, Reject> {
             let row = |row: &&[u8]| row.chunks_exact(size).map(&one).collect::<Option<Vec<X>>>();
             rows.iter().map(row).collect::<Option<_>>().ok_or_else(canonical)

@@ -64,10 +64,9 @@ use std::marker::PhantomData;
 use p3_field::TwoAdicField;
 use trilemma_core::scheme::{Properties, Setup};
 use trilemma_core::{
-    ConfigError, Label, Ledger, Options, ProveError, ProverTranscript, Reject, Setting, Smooth, VerifierTranscript,
+    ConfigError, Label, Options, ProveError, ProverTranscript, Reject, Setting, Smooth, VerifierTranscript,
 };
 
-use crate::codes::Hashed;
 use crate::codes::oracle::{self, Committed};
 use crate::fri::tree::Merkle;
 use crate::stacked::{Multilinear, Opening};
@@ -75,13 +74,6 @@ use plan::Schedule;
 
 /// WHIR over Merkle trees of kind `T`.
 pub struct Whir<T>(PhantomData<fn() -> T>);
-
-/// WHIR, for the registry.
-pub struct Schemes;
-
-impl<S: Smooth> Hashed<S> for Schemes {
-    type With<T: Merkle<S>> = Whir<T>;
-}
 
 /// Keys of both sides: parameters only.
 pub struct Key<S: Setting, T: Merkle<S>> {
@@ -99,7 +91,8 @@ impl<S: Smooth, T: Merkle<S>> Multilinear<S> for Whir<T> {
 
     fn setup(options: &Options, max_variables: usize) -> Result<(Key<S, T>, Key<S, T>), ConfigError> {
         let schedule = Schedule::new(options, max_variables, S::ext_bits(), S::Base::TWO_ADICITY)?;
-        let key = || Key { schedule, mmcs: T::mmcs() };
+        let mmcs = T::chosen(options)?;
+        let key = || Key { schedule, mmcs: mmcs.clone() };
         Ok((key(), key()))
     }
 
@@ -127,12 +120,12 @@ impl<S: Smooth, T: Merkle<S>> Multilinear<S> for Whir<T> {
     }
 
     fn receive(
-        _: &Key<S, T>,
+        vk: &Key<S, T>,
         _: usize,
         label: Label,
         t: &mut VerifierTranscript<'_>,
     ) -> Result<Self::Commitment, Reject> {
-        oracle::receive::<S, T>(label, t)
+        oracle::receive::<S, T>(&vk.mmcs, label, t)
     }
 
     fn open(
@@ -150,8 +143,4 @@ impl<S: Smooth, T: Merkle<S>> Multilinear<S> for Whir<T> {
     ) -> Result<(), Reject> {
         verifier::verify(vk, openings, t)
     }
-}
-
-fn assume<S: Setting, T: Merkle<S>>(ledger: &mut Ledger) {
-    ledger.assume("Merkle hash collisions", T::COLLISION_BITS, "[Mer87]");
 }

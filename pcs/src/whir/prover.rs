@@ -6,9 +6,9 @@ use rayon::prelude::*;
 use trilemma_core::multilinear::{eq_table, fold};
 use trilemma_core::{ConfigError, ErrorTerm, ProverTranscript, Setting, Smooth};
 
+use super::Key;
 use super::encode::{encode, point_at};
 use super::plan::{Round, Run, Word};
-use super::{Key, assume};
 use crate::codes::oracle::{self, Committed, Tree};
 use crate::codes::{add_scaled, combine_columns, combine_rows};
 use crate::fri::tree::Merkle;
@@ -28,7 +28,7 @@ pub fn open<S: Smooth, T: Merkle<S>>(
     openings: &Openings<'_, S, T>,
     t: &mut ProverTranscript,
 ) -> Result<(), ConfigError> {
-    assume::<S, T>(t.ledger());
+    T::assume(&pk.mmcs, t.ledger());
     let variables: Vec<usize> = openings.iter().map(|o| o.point.len()).collect();
     pk.schedule.runs(&variables).iter().try_for_each(|run| open_run(pk, run, openings, t))
 }

@@ -5,10 +5,10 @@ use p3_matrix::Dimensions;
 use trilemma_core::multilinear::eq_table;
 use trilemma_core::{ErrorTerm, Reject, Setting, Smooth, VerifierTranscript};
 
+use super::Key;
 use super::encode::point_at;
 use super::plan::{Round, Run, Word};
 use super::weights::{Claim, Weight};
-use super::{Key, assume};
 use crate::codes::oracle::{self, Root};
 use crate::fri::tree::Merkle;
 use crate::stacked::Opening;
@@ -31,7 +31,7 @@ pub fn verify<S: Smooth, T: Merkle<S>>(
     openings: &Openings<'_, S, T>,
     t: &mut VerifierTranscript<'_>,
 ) -> Result<(), Reject> {
-    assume::<S, T>(t.ledger());
+    T::assume(&vk.mmcs, t.ledger());
     let variables: Vec<usize> = openings.iter().map(|o| o.point.len()).collect();
     vk.schedule.runs(&variables).iter().try_for_each(|run| verify_run(vk, run, openings, t))
 }
@@ -79,7 +79,7 @@ fn verify_run<S: Smooth, T: Merkle<S>>(
                 false => Err(Reject::new("the last polynomial contradicts a claim")),
             };
         };
-        let root = oracle::receive::<S, T>("whir words", t)?;
+        let root = oracle::receive::<S, T>(&vk.mmcs, "whir words", t)?;
         for sample in 0..round.samples {
             let term = (sample == 0).then_some(&round.terms.out_of_domain);
             let x = t.challenge::<S>("whir out of domain", term)?;
