@@ -165,6 +165,13 @@ impl Lowered {
         places.flat_map(|r| (0..self.width()).map(move |c| self.early.column(c)[r])).collect()
     }
 
+    /// Sets the cells of a kind's first row.
+    fn set(&self, early: &mut ByColumn<F>, kind: &Kind, cells: &[F]) {
+        for (j, &x) in cells.iter().enumerate() {
+            *early.cell_mut(j % self.width(), kind.start + j / self.width()) = x;
+        }
+    }
+
     /// Early gates and lookups that do not hold on some physical rows.
     pub fn broken(&self, early: &ByColumn<F>, rows: impl Iterator<Item = usize>) -> BTreeSet<(usize, Part)> {
         let mut broken = BTreeSet::new();
@@ -212,7 +219,7 @@ impl Lowered {
         };
         let seeds: Vec<Vec<F>> = (0..kind.rows).filter(same).take(64).map(|row| self.cells(kind, row)).collect();
         let mut tally = Tally::default();
-        let mut last = None;
+        let (mut early, mut last) = (self.early.clone(), None);
         for (i, &(place, part)) in parts.iter().enumerate() {
             let name = format!("{}: {} ({})", kind.name, self.what(part), self.formula(&system.relations[i]));
             let budget = if easy(&name) { BUDGET / 10 } else { BUDGET };
@@ -220,15 +227,17 @@ impl Lowered {
             let sort = if matches!(part, Part::Gate(_)) { "gates" } else { "lookups" };
             tally.add(sort, cells.is_some(), || name);
             let Some(cells) = cells else { continue };
-            let mut early = self.early.clone();
-            for (j, &x) in cells.iter().enumerate() {
-                *early.cell_mut(j % self.width(), kind.start + j / self.width()) = x;
-            }
+            self.set(&mut early, kind, &cells);
             let around = kind.start.saturating_sub(1)..kind.start + kind.height;
             let broken = self.broken(&early, around);
             assert_eq!(broken, BTreeSet::from([(kind.start + place, part)]), "{}: {}", kind.name, self.what(part));
-            last = Some((part, early));
+            self.set(&mut early, kind, &self.cells(kind, 0));
+            last = Some((part, cells));
         }
+        let last = last.map(|(part, cells)| {
+            self.set(&mut early, kind, &cells);
+            (part, early)
+        });
         (tally, last)
     }
 

@@ -43,13 +43,6 @@ impl Tally {
         }
     }
 
-    /// Parts not shown to be needed, in order.
-    pub fn missed(&self) -> Vec<String> {
-        let mut missed: Vec<String> = self.0.values().flat_map(|t| t.2.iter().cloned()).collect();
-        missed.sort_unstable();
-        missed
-    }
-
     /// Needed parts and all parts, by kind.
     pub fn counts(&self) -> Vec<(&'static str, usize, usize)> {
         self.0.iter().map(|(kind, (found, all, _))| (*kind, *found, *all)).collect()
@@ -58,7 +51,10 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|(kind, (found, all, _))| writeln!(f, "{kind}: {found} of {all} needed"))
+        self.0.iter().try_for_each(|(kind, (found, all, _))| writeln!(f, "{kind}: {found} of {all} needed"))?;
+        let mut missed: Vec<&String> = self.0.values().flat_map(|t| &t.2).collect();
+        missed.sort_unstable();
+        missed.iter().try_for_each(|name| writeln!(f, "not shown to be needed: {name}"))
     }
 }
 
@@ -68,7 +64,9 @@ pub fn rows(lab: &Lab<F>, air: &Air<S>, most: usize) -> Trace {
     let few = |instance: &Instance| {
         let shape = air.tables[instance.table].shape();
         if shape.fixed_height > 0 {
-            return instance.clone();
+            let mut whole = instance.clone();
+            whole.cells.resize(shape.columns.len() << whole.log_height, 0);
+            return whole;
         }
         let real = |row: &&Vec<F>| shape.columns[0].name != "real" || row[0].as_canonical_u32() == 1;
         let seeds = lab.seeds[instance.table].iter().map(|seed| &seed.row).filter(real);

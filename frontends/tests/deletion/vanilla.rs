@@ -11,7 +11,7 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 use trilemma_arith::Air;
-use trilemma_arith::air::Trace;
+use trilemma_arith::air::{PublicTerm, Trace};
 use trilemma_arith::kernel::Challenges;
 use trilemma_arith::plonkish::{Cell, Circuit, Column, Extent, Lowering, Query, Vanilla};
 use trilemma_arith::r1cs::ByColumn;
@@ -82,8 +82,11 @@ fn root(of: &mut [usize], mut i: usize) -> usize {
 impl Lone {
     /// The circuit of the last table of an AIR, whose trace has as many rows as there are to start from.
     pub fn new(air: &Air<S>, trace: &Trace) -> Self {
-        let (circuit, vanilla) = Vanilla::lower(air, &Extent::of(air, trace, &[])).unwrap();
-        let assignment = vanilla.assign(air, trace, &[]);
+        let mut buses = air.tables.iter().flat_map(|t| &t.shape().interactions).map(|i| i.bus).filter(|b| !b.lookup);
+        let bus = buses.next().unwrap();
+        let terms = [PublicTerm { bus, multiplicity: 1, tuple: vec![0; bus.arity] }];
+        let (circuit, vanilla) = Vanilla::lower(air, &Extent::of(air, trace, &terms)).unwrap();
+        let assignment = vanilla.assign(air, trace, &terms);
         let challenges = crate::plonkish::challenges(air, 1);
         let challenges = Challenges::new(challenges.gamma, challenges.beta[0], circuit.arity);
         let late = (assignment.late)(&assignment.early, &challenges);
