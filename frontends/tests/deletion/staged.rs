@@ -148,7 +148,9 @@ impl Lone {
         let powers = challenges.beta.len() - 1;
         for i in 1..=powers {
             let mut other = challenges.clone();
-            (i..=powers).for_each(|j| other.beta[j] = other.beta[j - 1] * other.beta[0] + if j == i { E::ONE } else { E::ZERO });
+            (i..=powers).for_each(|j| {
+                other.beta[j] = other.beta[j - 1] * other.beta[0] + if j == i { E::ONE } else { E::ZERO }
+            });
             let mut again = wires.assignment.clone();
             again.fill_helpers(&self.r1cs, &other);
             check("rows: powers of beta", i - 1, wires.broken_of(&again, &other, terms, |_| {}));

@@ -90,10 +90,14 @@ impl Lone {
         let challenges = crate::plonkish::challenges(air, 1);
         let challenges = Challenges::new(challenges.gamma, challenges.beta[0], circuit.arity);
         let late = (assignment.late)(&assignment.early, &challenges);
-        let tuples: HashSet<Vec<F>> = circuit.lookups.iter().flat_map(|l| {
-            let columns: Vec<&[F]> = l.table.iter().map(|&c| circuit.fixed.column(c)).collect();
-            (0..circuit.rows()).map(move |r| columns.iter().map(|c| c[r]).collect::<Vec<F>>())
-        }).collect();
+        let tuples: HashSet<Vec<F>> = circuit
+            .lookups
+            .iter()
+            .flat_map(|l| {
+                let columns: Vec<&[F]> = l.table.iter().map(|&c| circuit.fixed.column(c)).collect();
+                (0..circuit.rows()).map(move |r| columns.iter().map(|c| c[r]).collect::<Vec<F>>())
+            })
+            .collect();
         let mut tables = Tables::default();
         tables.push(tuples, 1..2);
         let block = vanilla.blocks(air).pop().unwrap();
@@ -213,7 +217,8 @@ impl Lone {
         let mut looked = HashSet::new();
         for row in (0..self.rows).filter(|&r| !self.fixed("tag", r).is_zero()) {
             looked.insert(at(2, row));
-            looked.extend((!self.fixed("wires", row).is_zero()).then(|| [at(0, row), at(1, row)]).into_iter().flatten());
+            looked
+                .extend((!self.fixed("wires", row).is_zero()).then(|| [at(0, row), at(1, row)]).into_iter().flatten());
         }
         let mut unknowns: HashMap<usize, usize> = HashMap::new();
         let mut defined: HashMap<usize, Poly<F>> = HashMap::new();
@@ -256,8 +261,12 @@ impl Lone {
             if !tag.is_zero() {
                 let [a, b, c] = [0, 1, 2].map(|w| value(at(w, row), &defined));
                 let zero = Poly::default();
-                let inputs =
-                    [Poly::constant(tag), zero.plus(&c, tag), Poly::constant(second).plus(&b, wires), zero.plus(&a, wires)];
+                let inputs = [
+                    Poly::constant(tag),
+                    zero.plus(&c, tag),
+                    Poly::constant(second).plus(&b, wires),
+                    zero.plus(&a, wires),
+                ];
                 let width = self.circuit.lookups[0].inputs.len();
                 if part == Part::Lookup(row) {
                     target = relations.len();
@@ -271,7 +280,8 @@ impl Lone {
                 Column::Early(i) => Poly::constant(self.early.column(i)[cell.row]),
                 _ => Poly::default(),
             };
-            let [a, b] = [a, b].map(|cell| self.index(cell).map_or_else(|| outside(cell), |i| value(classes.of[i], &defined)));
+            let [a, b] =
+                [a, b].map(|cell| self.index(cell).map_or_else(|| outside(cell), |i| value(classes.of[i], &defined)));
             target = relations.len();
             relations.push(Body::Zero(a.plus(&b, F::NEG_ONE)));
         }
@@ -305,7 +315,8 @@ impl Lone {
             let (row, wire) = self.place(i);
             let row = self.start + row;
             if classes.outside.contains(&class) {
-                let honest = if wire < 3 { self.early.column(wire)[row].into() } else { self.late.column(wire - 3)[row] };
+                let honest =
+                    if wire < 3 { self.early.column(wire)[row].into() } else { self.late.column(wire - 3)[row] };
                 known.entry(class).or_insert(honest);
             } else if wire < 3 {
                 let x = forged.get(&class).copied().unwrap_or_else(|| self.honest(class, 0));
@@ -325,7 +336,8 @@ impl Lone {
             }
             // A late class that nothing defines any more: other than what it was a copy of.
             let other = severed.iter().flatten().find(|c| **c != class && severed.contains(&Some(class)));
-            let other = other.and_then(|c| known.get(c).copied()).or(outside.filter(|_| severed.contains(&Some(class))));
+            let other =
+                other.and_then(|c| known.get(c).copied()).or(outside.filter(|_| severed.contains(&Some(class))));
             let x = other.map_or(E::ZERO, |x| x + E::ONE);
             known.insert(class, x);
             x
@@ -371,8 +383,11 @@ impl Lone {
             let bad = gates.filter(|(_, g)| nodes[g.expr.0 as usize] != E::ZERO);
             broken.extend(bad.map(|(i, _)| Part::Gate(row, i)));
             for lookup in &self.circuit.lookups {
-                let tuple: Option<Vec<F>> =
-                    lookup.inputs.iter().map(|id| p3_field::ExtensionField::<F>::as_base(&nodes[id.0 as usize])).collect();
+                let tuple: Option<Vec<F>> = lookup
+                    .inputs
+                    .iter()
+                    .map(|id| p3_field::ExtensionField::<F>::as_base(&nodes[id.0 as usize]))
+                    .collect();
                 if tuple.is_none_or(|tuple| !self.tables.holds(0, &tuple)) {
                     broken.insert(Part::Lookup(row));
                 }
