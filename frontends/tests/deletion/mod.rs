@@ -1,0 +1,97 @@
+//! What the deletion tests of lowerings share: parts with how many of them were shown to be needed, and
+//! rows of the machine to start from.
+
+pub mod custom;
+pub mod local;
+pub mod staged;
+pub mod vanilla;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use trilemma_arith::Air;
+use trilemma_arith::air::{Instance, Trace};
+use trilemma_core::Setting;
+use trilemma_core::setting::KoalaBear4;
+
+use crate::common::lab::Lab;
+
+pub type S = KoalaBear4;
+pub type F = <S as Setting>::Base;
+pub type E = <S as Setting>::Ext;
+
+/// Parts that others imply, by what is in their names, with the reason.
+const IMPLIED: [(&str, &str); 2] = [
+    (
+        "ecall: [debug] (debug",
+        "of two calls at once one is for descriptor 0 and one for 3, and `debug goes on` with `direct` wants a real row",
+    ),
+    ("store: [signed]", "follows from `stores have no sign`"),
+];
+
+/// By kind of part: those needed, those there are, and names of those not shown to be needed.
+#[derive(Default)]
+pub struct Tally(BTreeMap<&'static str, (usize, usize, Vec<String>)>);
+
+impl Tally {
+    /// Counts a part.
+    pub fn add(&mut self, kind: &'static str, needed: bool, name: impl FnOnce() -> String) {
+        let (found, all, missed) = self.0.entry(kind).or_default();
+        *found += usize::from(needed);
+        *all += 1;
+        missed.extend((!needed).then(name));
+    }
+
+    /// Adds another's parts.
+    pub fn join(&mut self, other: Self) {
+        for (kind, (found, all, missed)) in other.0 {
+            let entry = self.0.entry(kind).or_default();
+            entry.0 += found;
+            entry.1 += all;
+            entry.2.extend(missed);
+        }
+    }
+
+    /// Needed parts and all parts, by kind.
+    pub fn counts(&self) -> Vec<(&'static str, usize, usize)> {
+        self.0.iter().map(|(kind, (found, all, _))| (*kind, *found, *all)).collect()
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|(kind, (found, all, _))| writeln!(f, "{kind}: {found} of {all} needed"))?;
+        let mut missed: Vec<&String> = self.0.values().flat_map(|t| &t.2).collect();
+        missed.sort_unstable();
+        missed.iter().try_for_each(|name| match IMPLIED.iter().find(|(part, _)| name.contains(part)) {
+            Some((_, reason)) => writeln!(f, "implied: {name}: {reason}"),
+            None => writeln!(f, "not found: {name}"),
+        })
+    }
+}
+
+/// Rows of every table of the machine, at most so many; tables with fixed columns as they are.
+pub fn rows(lab: &Lab<F>, air: &Air<S>, most: usize) -> Trace {
+    use p3_field::PrimeField32;
+    let few = |instance: &Instance| {
+        let shape = air.tables[instance.table].shape();
+        if shape.fixed_height > 0 {
+            let mut whole = instance.clone();
+            whole.cells.resize(shape.columns.len() << whole.log_height, 0);
+            return whole;
+        }
+        let real = |row: &&Vec<F>| shape.columns[0].name != "real" || row[0].as_canonical_u32() == 1;
+        let seeds = lab.seeds[instance.table].iter().map(|seed| &seed.row).filter(real);
+        // The last are those that no short execution reaches.
+        let mut chosen: Vec<&Vec<F>> = seeds.collect();
+        let extreme = chosen.split_off(chosen.len().saturating_sub(3));
+        let chosen = extreme.into_iter().chain(chosen).take(most);
+        let cells: Vec<u32> = chosen.flatten().map(PrimeField32::as_canonical_u32).collect();
+        let rows = cells.len() / shape.columns.len();
+        Instance { table: instance.table, log_height: rows.next_power_of_two().trailing_zeros() as usize, cells }
+    };
+    let mut known = std::collections::BTreeSet::new();
+    let mut instances: Vec<Instance> = lab.run.trace.instances.iter().map(few).collect();
+    instances.retain(|i| known.insert(i.table));
+    Trace { instances }
+}

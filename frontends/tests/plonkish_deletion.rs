@@ -1,0 +1,215 @@
+//! Nothing in a lowered machine is there for show: every gate, lookup, copy and row of a matrix, dropped
+//! alone, lets an assignment through that the whole refuses.
+//!
+//! How many parts of each kind that is shown for is committed beside the tests, with the names of those for
+//! which it is not: some follow from others, some the search does not find. A table's constraints and lookups
+//! themselves are the matter of `machine_deletion`; here a statement may send and receive anything, and what
+//! is dropped is what a lowering makes of them.
+//!
+//! `UPDATE_SHAPES=1 cargo test -p trilemma-frontends --test plonkish_deletion` writes the lists anew.
+
+mod common;
+mod deletion;
+#[path = "../../piop/tests/common/plonkish.rs"]
+mod plonkish;
+
+use common::golden::assert_committed;
+use common::lab::{Lab, in_parallel};
+use deletion::custom::{Lowered, broken_parts, helpers};
+use deletion::staged::Lone as Matrices;
+use deletion::vanilla::Lone as Blocks;
+use deletion::{E, F, S, Tally, rows};
+use p3_field::{PrimeCharacteristicRing, PrimeField32};
+use plonkish::{Part, challenges, normal};
+use trilemma_arith::Air;
+use trilemma_arith::air::{Instance, PublicTerm, Trace};
+use trilemma_arith::plonkish::{Assignment, Custom, Extent, Lowering, Params, instance};
+use trilemma_arith::r1cs::ByColumn;
+use trilemma_piop::check_plonkish::Values;
+
+/// The statement that receives what rows send.
+fn balancing(air: &Air<S>, custom: &Custom<S>, early: &ByColumn<F>) -> Vec<PublicTerm> {
+    let interactions = || air.tables.iter().flat_map(|t| &t.shape().interactions);
+    let terms = custom.unbalanced(early).into_iter().map(|(tuple, excess)| {
+        let tuple: Vec<u32> = tuple.iter().map(PrimeField32::as_canonical_u32).collect();
+        let bus = interactions().map(|i| i.bus).find(|b| b.id == tuple[0]).unwrap();
+        let multiplicity = -i64::from(excess.as_canonical_u32());
+        PublicTerm { bus, multiplicity, tuple: tuple[1..].to_vec() }
+    });
+    terms.collect()
+}
+
+/// A circuit's rows and a statement that balances them.
+fn balanced(air: &Air<S>, trace: &Trace) -> Vec<PublicTerm> {
+    let (_, custom) = Custom::lower(air, &Extent::of(air, trace, &[])).unwrap();
+    let mut terms = balancing(air, &custom, &custom.assign(air, trace, &[]).early);
+    // In the order of their rows.
+    terms.sort_by_key(|t| t.bus.arity);
+    terms
+}
+
+/// Teaches: a lowering to wide rows that drops a gate or a lookup for one kind of row, or a helper's gate,
+/// or a copy of the instance, is noticed.
+#[test]
+fn every_part_of_wide_rows_is_needed() {
+    let lab = Lab::<F>::new::<S>();
+    let mut air = lab.run.machine.air::<S>();
+    let mut trace = rows(&lab, &air, 40);
+    leave_out(&mut air, &mut trace, "image");
+    let trace = normal(&air, &trace);
+    let terms = balanced(&air, &trace);
+    let (lowered, custom) = Lowered::new(&air, &trace, &terms, Params::default());
+    let circuit = &lowered.circuit;
+    println!("{}", custom.report(circuit));
+    let fresh = || {
+        let assignment = custom.assign(&air, &trace, &terms);
+        Values::new(circuit, assignment, instance::<S>(&terms), challenges(&air, 1))
+    };
+    let mut values = fresh();
+    assert_eq!(values.violations(1), []);
+
+    let mut tally = Tally::default();
+    let jobs: Vec<_> = lowered.kinds.iter().filter(|kind| kind.is_table()).collect();
+    let mut samples = Vec::new();
+    for (kind, (found, forged)) in jobs.iter().zip(in_parallel(&jobs, |kind| lowered.search(kind, |_| false))) {
+        println!("{} {}: {:?}", kind.name, kind.height, found.counts());
+        tally.join(found);
+        samples.extend(forged);
+    }
+    let heard = helpers(&mut values, &lowered.kinds, &mut tally);
+    let late = (0..circuit.gates.len() - 1).filter(|&i| circuit.graph.is_late(circuit.gates[i].expr));
+    late.for_each(|i| tally.add("gates of helpers", heard.contains(&i), || circuit.gates[i].what.clone()));
+    *values.late.cell_mut(circuit.late.len() - 1, 1) += E::ONE;
+    let sum = Part::Gate(circuit.gates.len() - 1);
+    tally.add("gates of helpers", broken_parts(&values).into_keys().eq([sum]), || "sum".to_string());
+    *values.late.cell_mut(circuit.late.len() - 1, 1) -= E::ONE;
+    for (number, copy) in circuit.copies.iter().enumerate() {
+        values.instance[copy.0.row] += F::ONE;
+        tally.add("copies of the instance", values.broken_copies() == [number], || number.to_string());
+        values.instance[copy.0.row] -= F::ONE;
+    }
+    assert_committed("needed/wide", [("parts", tally.to_string())]);
+    // With the statement that balances the forged cells, the whole circuit refuses them for that part alone.
+    for (part, early) in samples.iter().step_by(13) {
+        assert_eq!(of_the_whole(&air, &trace, &terms, &lowered, early), [lowered.what(*part)]);
+    }
+}
+
+/// Takes a table away.
+fn leave_out(air: &mut Air<S>, trace: &mut Trace, name: &str) {
+    let table = air.tables.iter().position(|t| t.shape().name == name).unwrap();
+    drop(air.tables.remove(table));
+    trace.instances.retain(|i| i.table != table);
+    trace.instances.iter_mut().filter(|i| i.table > table).for_each(|i| i.table -= 1);
+}
+
+/// What the whole circuit finds wrong with forged cells under a statement that balances them.
+fn of_the_whole(
+    air: &Air<S>,
+    trace: &Trace,
+    terms: &[PublicTerm],
+    lowered: &Lowered,
+    early: &ByColumn<F>,
+) -> Vec<String> {
+    let params = Params { width: Some(lowered.circuit.early.len()), ..Params::default() };
+    let (_, custom) = Custom::lower_with(air, &Extent::of(air, trace, terms), params).unwrap();
+    let mut terms = [terms, &balancing(air, &custom, early)].concat();
+    terms.sort_by_key(|t| t.bus.arity);
+    let (other, custom) = Lowered::new(air, trace, &terms, params);
+    let Assignment { early: mut cells, late } = custom.assign(air, trace, &terms);
+    let tables = lowered.kinds.iter().zip(&other.kinds).filter(|(kind, _)| kind.is_table());
+    for (kind, same) in tables {
+        assert_eq!((&kind.name, kind.start, kind.height, kind.rows), (&same.name, same.start, same.height, same.rows));
+        for column in 0..early.width() {
+            for row in kind.start..kind.start + kind.rows * kind.height {
+                *cells.cell_mut(column, row) = early.column(column)[row];
+            }
+        }
+    }
+    let assignment = Assignment { early: cells, late };
+    let values = Values::new(&other.circuit, assignment, instance::<S>(&terms), challenges(air, 1));
+    broken_parts(&values).into_keys().map(|part| other.what(part)).collect()
+}
+
+/// A table alone, with those that it looks up in before it.
+fn alone(lab: &Lab<F>, table: usize, lookups: bool) -> Air<S> {
+    let mut air = lab.run.machine.air::<S>();
+    let uses: Vec<_> = air.tables[table].shape().interactions.iter().map(|i| i.bus).collect();
+    let (mut last, mut tables) = (None, Vec::new());
+    for (number, kernel) in air.tables.into_iter().enumerate() {
+        let shape = kernel.shape();
+        let provides = shape.constraints.is_empty() && shape.fixed_height > 0;
+        let used =
+            lookups && shape.interactions.iter().all(|i| i.bus.lookup && i.bus.arity <= 4 && uses.contains(&i.bus));
+        if number == table {
+            last = Some(kernel);
+        } else if provides && used {
+            tables.push(kernel);
+        }
+    }
+    tables.extend(last);
+    air.tables = tables;
+    air
+}
+
+/// Tables too long to be lowered again for every part. They only provide, as `shift amounts` and `register file`
+/// do, but for the bits of `image`.
+const LONG: [&str; 4] = ["range", "bytes", "program", "image"];
+
+/// Instances that have rows and are not too long.
+fn jobs(air: &Air<S>, trace: &Trace) -> Vec<usize> {
+    let short = |i: &usize| {
+        let instance = &trace.instances[*i];
+        !instance.cells.is_empty() && !LONG.contains(&air.tables[instance.table].shape().name)
+    };
+    (0..trace.instances.len()).filter(short).collect()
+}
+
+/// Teaches: a system of matrices that loses a row is noticed.
+#[test]
+fn every_row_of_matrices_is_needed() {
+    let lab = Lab::<F>::new::<S>();
+    let air = lab.run.machine.air::<S>();
+    let trace = rows(&lab, &air, 40);
+    let jobs = jobs(&air, &trace);
+    let found = in_parallel(&jobs, |&i| {
+        let Instance { table, cells, .. } = &trace.instances[i];
+        Matrices::new(alone(&lab, *table, false)).search(cells, |_| false)
+    });
+    let mut tally = Tally::default();
+    found.into_iter().for_each(|found| tally.join(found));
+    assert_committed("needed/matrices", [("parts", tally.to_string())]);
+}
+
+/// Teaches: a lowering to gates of three wires that loses a gate, a lookup or a copy is noticed.
+#[test]
+fn every_part_of_three_wires_is_needed() {
+    let lab = Lab::<F>::new::<S>();
+    let air = lab.run.machine.air::<S>();
+    let trace = rows(&lab, &air, 24);
+    let jobs: Vec<usize> = jobs(&air, &trace)
+        .into_iter()
+        // Rows of the lookup table.
+        .filter(|&i| air.tables[trace.instances[i].table].shape().name != "shift amounts")
+        .collect();
+    let found = in_parallel(&jobs, |&i| {
+        let alone = alone(&lab, trace.instances[i].table, true);
+        let last = alone.tables.len() - 1;
+        let provided = (0..last).map(|t| {
+            let shape = alone.tables[t].shape();
+            let (height, width) = (shape.fixed_height, shape.columns.len());
+            Instance { table: t, log_height: height.trailing_zeros() as usize, cells: vec![0; width * height] }
+        });
+        let mut instances: Vec<Instance> = provided.collect();
+        instances.push(Instance { table: last, ..trace.instances[i].clone() });
+        let start = std::time::Instant::now();
+        let lone = Blocks::new(&alone, &Trace { instances });
+        let lowered = start.elapsed();
+        let tally = lone.search(|_| false);
+        println!("{}: lowered in {lowered:?}, searched in {:?}", alone.tables[last].shape().name, start.elapsed());
+        tally
+    });
+    let mut tally = Tally::default();
+    found.into_iter().for_each(|found| tally.join(found));
+    assert_committed("needed/vanilla", [("parts", tally.to_string())]);
+}
