@@ -2,7 +2,10 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod circuits;
 pub mod forge;
+pub mod frozen;
+pub mod lies;
 pub mod small;
 #[path = "../../../piop/tests/common/tiny.rs"]
 pub mod tiny;
