@@ -1,7 +1,8 @@
-//! `halo2-axiom`: Axiom's fork of halo2 as a whole system, the reference for `plonkish/plonk`.
+//! `halo2-axiom`: Axiom's fork of halo2 as a whole system, the reference for
+//! `plonkish-whole/plonk`.
 //!
-//! **Claim.** That of `plonkish`: a machine's tables as one circuit of wide rows
-//! ([`trilemma_arith::plonkish::Custom`]), here in the library's own terms. How its columns, gates, lookups
+//! **Claim.** That of `plonkish-whole`: a machine's tables as one circuit of wide rows whose lookup tables
+//! are in one piece ([`trilemma_arith::plonkish::Whole`]), here in the library's own terms. How its columns, gates, lookups
 //! and copies become the library's, and what its rows that blind do to a circuit of cyclic rows:
 //! [`rows`] and [`configure`].
 //!
@@ -34,8 +35,8 @@
 //!
 //! **Fields.** The circuit is over BN254's scalar field, with either commitment. Inner products over Pallas
 //! would need its scalars to have a hash, which the library's prover asks of every field (its lookups
-//! count inputs in a hash map) and its Pasta curves lack; of its other curves, only BN254's and Pluto's
-//! scalars have long subgroups. Its tests of the inner-product argument are switched off.
+//! count inputs in a hash map) and its Pasta curves lack. The library's own test of its inner-product
+//! argument is commented out.
 //!
 //! **Fairness.** The same reference string as `kzg`. To the library's disadvantage:
 //! - Five rows of every column and one polynomial are random, and six rows are lost, though nothing is hidden:
@@ -78,8 +79,7 @@ type S = Bn254;
 type F = halo2_axiom::halo2curves::bn256::Fr;
 
 /// Names in configurations, and what they name.
-const OPENINGS: [(&str, Opening); 3] =
-    [("kzg", Opening::Shplonk), ("kzg-gwc", Opening::Gwc), ("ipa", Opening::Ipa)];
+const OPENINGS: [(&str, Opening); 3] = [("kzg", Opening::Shplonk), ("kzg-gwc", Opening::Gwc), ("ipa", Opening::Ipa)];
 
 /// Names in configurations.
 pub fn names() -> impl Iterator<Item = [&'static str; 3]> {

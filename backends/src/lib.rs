@@ -3,6 +3,8 @@
 //! [`Pipeline`] is what a configuration says, [`system`] resolves it, a [`System`] makes [`Keys`] for
 //! a program, and keys prove and verify. Nothing above this crate sees a field or a scheme.
 
+#![cfg_attr(test, expect(dead_code, unused_imports, reason = "unit tests know no pipelines"))]
+
 mod circuit;
 mod combination;
 mod export;

@@ -177,6 +177,13 @@ pub struct Key {
     /// Pipeline with its options.
     #[command(flatten)]
     pub pipeline: PipelineArgs,
+    /// Input of an execution of the size that the key is to be for, where keys are for a size: PLONKish
+    /// circuits, Marlin, Groth16.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Give up after this many cycles.
+    #[arg(long, value_name = "N", default_value_t = 1 << 24)]
+    pub max_cycles: u64,
     /// Where to write the key.
     #[arg(short, long, value_name = "KEY")]
     pub output: PathBuf,

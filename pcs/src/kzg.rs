@@ -101,7 +101,7 @@ pub struct Opener<S: PairingSetting> {
 impl<S: PairingSetting, const HIDING: bool> Scheme<S> for Kzg<HIDING> {
     const NAME: &'static str = if HIDING { "kzg-zk" } else { "kzg" };
     const JOINT_LISTS: bool = true;
-    const MAX_LOG_HEIGHT: usize = 17;
+    const MAX_LOG_HEIGHT: usize = 22;
     const KEY_GROWS: bool = true;
     type ProverKey = ProverKey<S>;
     type VerifierKey = VerifierKey<S>;

@@ -146,15 +146,18 @@ impl Instances {
     }
 }
 
-/// An instance's cells as field elements, padded with zeros.
-pub fn columns<S: Setting>(instance: &Instance, width: usize) -> Columns<S::Base> {
-    let mut cells = S::Base::zero_vec(width << instance.log_height);
-    cells.par_chunks_mut(1 << 14).zip(instance.cells.par_chunks(1 << 14)).for_each(|(out, cells)| {
-        for (out, &x) in out.iter_mut().zip(cells) {
-            *out = S::Base::from_u32(x);
-        }
-    });
-    Columns::new(cells, width)
+/// The cells of every instance as field elements.
+pub fn columns<S: Setting>(trace: Trace, instances: &Instances) -> Vec<Columns<S::Base>> {
+    let instances = trace.instances.into_par_iter().zip(&instances.list);
+    instances.map(|(instance, layout)| instance_columns::<S>(instance, layout.width)).collect()
+}
+
+/// An instance's cells as field elements, padded with zeros. Elements as large as an integer take its
+/// place: fresh memory costs more than converting.
+pub fn instance_columns<S: Setting>(instance: Instance, width: usize) -> Columns<S::Base> {
+    let mut cells = instance.cells;
+    cells.resize(width << instance.log_height, 0);
+    Columns::new(cells.into_iter().map(S::Base::from_u32).collect(), width)
 }
 
 /// The fixed columns of every table that has some.

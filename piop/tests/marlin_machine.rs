@@ -45,7 +45,7 @@ fn a_whole_execution() {
     let layout = Layout::new(&form);
     let d = <<S as Setting>::Ext as BasedVectorSpace<<S as Setting>::Base>>::DIMENSION;
     let segments = (layout.early_segments + d * layout.late_segments) << layout.log_segment;
-    let sums = [d << layout.log_rows, 2 * d << layout.log_wires(), (layout.groups + 1) * d << layout.log_entries];
+    let sums = [d << layout.log_rows, (2 * d) << layout.log_wires(), ((layout.groups + 1) * d) << layout.log_entries];
     println!(
         "{} early, {} late, {} constraints, {} entries; {layout:?}; cells: segments {segments}, rows, wires, entries {sums:?}",
         form.early, form.late, form.constraints, form.nonzeros

@@ -148,3 +148,30 @@ impl<S: Setting> Lowering<S> for Custom<S> {
         self.filler.assign(trace, statement, air)
     }
 }
+
+/// [`Custom`] with lookup tables in one piece, for systems that know no parts: a circuit has at least as
+/// many rows as the longest table.
+pub struct Whole<S: Setting>(Custom<S>);
+
+impl<S: Setting> Whole<S> {
+    fn params() -> Params {
+        Params { split: false, ..Params::default() }
+    }
+}
+
+impl<S: Setting> Lowering<S> for Whole<S> {
+    const NAME: &'static str = "plonkish-whole";
+
+    fn form(air: &Air<S>, extent: &Extent) -> Result<Circuit<S>, ConfigError> {
+        Custom::form_with(air, extent, Self::params())
+    }
+
+    fn lower(air: &Air<S>, extent: &Extent) -> Result<(Circuit<S>, Self), ConfigError> {
+        let (circuit, custom) = Custom::lower_with(air, extent, Self::params())?;
+        Ok((circuit, Self(custom)))
+    }
+
+    fn assign(&self, air: &Air<S>, trace: &Trace, statement: &[PublicTerm]) -> Assignment<S> {
+        self.0.assign(air, trace, statement)
+    }
+}

@@ -106,10 +106,12 @@ impl Lookups {
                 interactions.map(|(i, interaction)| role(t, i, interaction.bus)).collect()
             })
             .collect();
-        let provides_only = |(kernel, roles): (&Box<dyn crate::Kernel<S>>, &Vec<Role>)| {
-            kernel.shape().constraints.is_empty() && !roles.is_empty() && roles.iter().all(|r| *r == Role::Provider)
+        let provides_only = |(t, roles): (usize, &Vec<Role>)| {
+            air.tables[t].shape().constraints.is_empty()
+                && !roles.is_empty()
+                && roles.iter().all(|r| *r == Role::Provider)
         };
-        let kept = air.tables.iter().zip(&roles).map(|pair| !provides_only(pair)).collect();
+        let kept = roles.iter().enumerate().map(|pair| !provides_only(pair)).collect();
         Self { tables, roles, counting, kept }
     }
 

@@ -21,7 +21,7 @@ mod report;
 mod vanilla;
 
 pub use circuit::{Assignment, Cell, Circuit, Extent, Gate, Late, Lookup, Lowering, instance};
-pub use custom::{Custom, Params};
+pub use custom::{Custom, Params, Whole};
 pub use graph::{Column, Graph, Id, Node, Query};
 pub use lookups::{LookupTable, Lookups, Role, Rows};
 pub use report::{Report, Share, describe};

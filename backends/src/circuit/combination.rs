@@ -223,9 +223,8 @@ impl<S: Available, F: Family<S>, P: CircuitPiop<S, F>> Engine for Combination<S,
     fn verify(&self, key: &Self::VerifierKey, statement: Statement<'_>, proof: &[u8]) -> Result<Ledger, Reject> {
         let public = instance::<S>(statement.terms);
         let binding = Binding { protocol: &self.protocol, statement: statement.bytes };
-        let (ledger, _) = self
-            .runner
-            .verify(binding, &key.index, proof, &mut |ch| P::default().verify(&key.form, &public, ch))?;
+        let (ledger, _) =
+            self.runner.verify(binding, &key.index, proof, &mut |ch| P::default().verify(&key.form, &public, ch))?;
         Ok(ledger)
     }
 }

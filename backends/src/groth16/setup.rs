@@ -19,7 +19,10 @@ use super::library_error;
 /// A trapdoor, from its name.
 fn trapdoor<S: PairingSetting>(name: &str) -> Scalar<S> {
     let mut bytes = [0; 64];
-    blake3::Hasher::new_derive_key("trilemma insecure groth16 trapdoor").update(name.as_bytes()).finalize_xof().fill(&mut bytes);
+    blake3::Hasher::new_derive_key("trilemma insecure groth16 trapdoor")
+        .update(name.as_bytes())
+        .finalize_xof()
+        .fill(&mut bytes);
     Scalar::<S>::from_le_bytes_mod_order(&bytes)
 }
 
@@ -56,8 +59,7 @@ fn polynomials<S: PairingSetting>(
 
 /// The keys of a system.
 pub fn keys<S: PairingSetting>(mut system: Staged<S>) -> Result<(ProverKey<S>, VerifierKey<S>), ConfigError> {
-    let [alpha, beta, gamma, delta, t, sigma] =
-        ["alpha", "beta", "gamma", "delta", "t", "sigma"].map(trapdoor::<S>);
+    let [alpha, beta, gamma, delta, t, sigma] = ["alpha", "beta", "gamma", "delta", "t", "sigma"].map(trapdoor::<S>);
     let inverse = |x: Scalar<S>| x.inverse().ok_or_else(|| library_error("a trapdoor is zero"));
     let (gamma_inverse, delta_inverse) = (inverse(gamma)?, inverse(delta)?);
     let inputs = system.public() + system.early;

@@ -136,11 +136,15 @@ impl plonk::Circuit<F> for Synthesis<'_> {
     fn synthesize(&self, config: Config, mut layouter: impl Layouter<F>) -> Result<(), Error> {
         let region = |mut region: Region<'_, F>| match &self.contents {
             Contents::Nothing => Ok(()),
-            Contents::Circuit(circuit) => Ok(self.keys(circuit, &config, &mut region)),
+            Contents::Circuit(circuit) => {
+                self.keys(circuit, &config, &mut region);
+                Ok(())
+            }
             Contents::Advice(assignment, arity) => {
                 let assignment = assignment.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let assignment = assignment.ok_or(Error::Synthesis)?;
-                Ok(self.advice(assignment, *arity, &config, &mut region))
+                self.advice(assignment, *arity, &config, &mut region);
+                Ok(())
             }
         };
         layouter.assign_region(|| "rows", region)

@@ -198,9 +198,7 @@ impl Config {
         match unit {
             Unit::One => Expression::Constant(F::ONE),
             Unit::Gamma => Expression::Challenge(gamma),
-            Unit::Beta(i) => {
-                (0..i).fold(Expression::Challenge(beta), |power, _| power * Expression::Challenge(beta))
-            }
+            Unit::Beta(i) => (0..i).fold(Expression::Challenge(beta), |power, _| power * Expression::Challenge(beta)),
         }
     }
 }

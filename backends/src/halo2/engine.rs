@@ -1,9 +1,11 @@
 //! The library as a proof system for the machine's circuits.
 
-use trilemma_arith::plonkish::{Custom, Extent, Lowering, instance};
+use trilemma_arith::plonkish::{Extent, Lowering, Whole, instance};
 use trilemma_arith::{Air, Trace};
 use trilemma_core::scheme::Setup;
-use trilemma_core::{ConfigError, Ledger, Options, Properties, ProveError, ProverTranscript, Reject, VerifierTranscript};
+use trilemma_core::{
+    ConfigError, Ledger, Options, Properties, ProveError, ProverTranscript, Reject, VerifierTranscript,
+};
 
 use super::S;
 use super::key::{self, Scheme, VerifierKey};
@@ -32,7 +34,7 @@ impl Halo2 {
 
 /// A circuit's keys on the prover's side.
 pub struct ProverKey {
-    lowering: Custom<S>,
+    lowering: Whole<S>,
     key: key::ProverKey,
 }
 
@@ -54,7 +56,7 @@ impl Engine for Halo2 {
     }
 
     fn keygen(&self, air: &Air<S>, extent: &Extent) -> Result<(ProverKey, VerifierKey), Failure> {
-        let (circuit, lowering) = Custom::lower(air, extent)?;
+        let (circuit, lowering) = Whole::lower(air, extent)?;
         let (key, verifier) = key::keys(&self.scheme, &circuit)?;
         Ok((ProverKey { lowering, key }, verifier))
     }
@@ -64,7 +66,7 @@ impl Engine for Halo2 {
     }
 
     fn load(&self, air: &Air<S>, extent: &Extent, saved: &[u8]) -> Result<VerifierKey, Reject> {
-        VerifierKey::load(&self.scheme, &Custom::form(air, extent)?, saved)
+        VerifierKey::load(&self.scheme, &Whole::form(air, extent)?, saved)
     }
 
     fn prove(

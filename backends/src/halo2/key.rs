@@ -9,7 +9,9 @@ use halo2_axiom::halo2curves::group::GroupEncoding;
 use halo2_axiom::plonk::{ConstraintSystem, ProvingKey, VerifyingKey, permutation};
 use halo2_axiom::poly::EvaluationDomain;
 use trilemma_arith::plonkish::{Assignment, Circuit, Column};
-use trilemma_core::{ConfigError, ErrorTerm, Ledger, Options, ProverTranscript, Reject, Security, Setting, VerifierTranscript};
+use trilemma_core::{
+    ConfigError, ErrorTerm, Ledger, Options, ProverTranscript, Reject, Security, Setting, VerifierTranscript,
+};
 use trilemma_pcs::group::{GroupSetting, assume_discrete_logarithm};
 use trilemma_pcs::srs::Srs;
 

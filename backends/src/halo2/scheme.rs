@@ -119,9 +119,7 @@ impl Parameters {
             (Self::Kzg(p), Opening::Gwc) => {
                 verify::<Kzg, VerifierGWC<'_, _>, SingleKzg<'_, _>>(p, vk, instance, seed, proof)
             }
-            (Self::Kzg(p), _) => {
-                verify::<Kzg, VerifierSHPLONK<'_, _>, SingleKzg<'_, _>>(p, vk, instance, seed, proof)
-            }
+            (Self::Kzg(p), _) => verify::<Kzg, VerifierSHPLONK<'_, _>, SingleKzg<'_, _>>(p, vk, instance, seed, proof),
             (Self::Ipa(p), _) => verify::<Ipa, VerifierIPA<'_, _>, SingleIpa<'_, _>>(p, vk, instance, seed, proof),
         }
     }

@@ -2,9 +2,7 @@
 
 use halo2_axiom::plonk::ConstraintSystem;
 use p3_field::{Field, PrimeCharacteristicRing};
-use trilemma_arith::plonkish::{
-    Assignment, Cell, Circuit, Column, Custom, Extent, Gate, Graph, Id, Lookup, Lowering,
-};
+use trilemma_arith::plonkish::{Assignment, Cell, Circuit, Column, Extent, Gate, Graph, Id, Lookup, Lowering, Whole};
 use trilemma_arith::r1cs::{ByColumn, Unit};
 use trilemma_core::{Options, ProverTranscript, Reject, Security, Setting, VerifierTranscript};
 use trilemma_frontends::riscv::machine::Machine;
@@ -40,8 +38,7 @@ impl Toy {
         let [a, b, sum] = [A, B, SUM].map(|column| g.cell(column));
         let [h, k, s] = [0, 1, 2].map(|i| g.cell(Column::Late(i)));
         let [sum_next, s_next] = [SUM, Column::Late(S_COLUMN)].map(|column| g.next(column));
-        let (gamma, beta, beta2) =
-            (g.challenge(Unit::Gamma), g.challenge(Unit::Beta(0)), g.challenge(Unit::Beta(1)));
+        let (gamma, beta, beta2) = (g.challenge(Unit::Gamma), g.challenge(Unit::Beta(0)), g.challenge(Unit::Beta(1)));
         let fraction = |g: &mut Graph, h: Id, x: Id| {
             // gamma - beta x - beta^2 x^2.
             let linear = g.mul(beta, x);
@@ -326,7 +323,7 @@ fn the_machine_fits() {
     let terms = machine.statement(outcome.exit_code, &outcome.output);
     let (air, trace) = (machine.air::<S>(), machine.trace(recorder).unwrap());
     let extent = Extent::of(&air, &trace, &terms);
-    let (circuit, _) = Custom::lower(&air, &extent).unwrap();
+    let (circuit, _) = Whole::lower(&air, &extent).unwrap();
     let rows = Rows::of(&circuit).unwrap();
     println!("2^{} rows of 2^{}, {} kept", rows.log_height, circuit.log_rows, rows.used);
     assert_eq!(rows.wrapped, [Column::Late(circuit.late.len() - 1)]);

@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use halo2_axiom::halo2curves::bn256::{G1, G1Affine};
-use halo2_axiom::poly::commitment::{
-    Blind, CommitmentScheme, Params, ParamsProver, ParamsVerifier, Prover,
-};
+use halo2_axiom::poly::commitment::{Blind, CommitmentScheme, Params, ParamsProver, ParamsVerifier, Prover};
 use halo2_axiom::poly::{Coeff, LagrangeCoeff, Polynomial, ProverQuery};
 use halo2_axiom::transcript::{EncodedChallenge, TranscriptWrite};
 use rand_core::RngCore;

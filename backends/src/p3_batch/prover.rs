@@ -11,7 +11,7 @@ use trilemma_arith::air::Trace;
 use trilemma_core::{ConfigError, Ledger, ProverTranscript, Reject};
 use trilemma_frontends::riscv::Program;
 use trilemma_frontends::riscv::machine::Machine;
-use trilemma_piop::instances::{Instances, columns, fixed_columns};
+use trilemma_piop::instances::{Instances, fixed_columns, instance_columns};
 
 use super::key::{Batch, Key};
 use super::{Backed, Config, E, F, S, Scheme, codec, domain, p3_error};
@@ -85,7 +85,7 @@ impl<T: Backed> ProgramKeys<T> {
         let (mut airs, mut traces) = (Vec::new(), Vec::new());
         for (instance, shape) in trace.instances.into_iter().zip(&batch.shapes) {
             airs.push(self.tables[instance.table].clone());
-            traces.push(columns::<S>(&instance, shape.width));
+            traces.push(instance_columns::<S>(instance, shape.width));
         }
         if let Some(statement) = batch.tables.last() {
             airs.push(statement.air.clone());

@@ -13,7 +13,7 @@ use trilemma_core::{ConfigError, Ledger, ProverTranscript, Reject};
 use trilemma_frontends::riscv::Program;
 use trilemma_frontends::riscv::machine::Machine;
 use trilemma_pcs::fri::tree::Tree;
-use trilemma_piop::instances::{Instances, columns, fixed_columns};
+use trilemma_piop::instances::{Instances, fixed_columns, instance_columns};
 
 use super::key::{Batch, Key, is_gated, p3_keys, stacked};
 use super::{Data, F, Layout, MIN_LOG_HEIGHT, S, Scheme, codec, p3_error};
@@ -85,7 +85,7 @@ impl<T: Tree<S>> ProgramKeys<T> {
         let mut challenger = T::challenger(t.fork("p3"));
 
         let widths = batch.shape.widths.iter();
-        let matrices = trace.instances.into_iter().zip(widths).map(|(i, &width)| columns::<S>(&i, width));
+        let matrices = trace.instances.into_iter().zip(widths).map(|(i, &width)| instance_columns::<S>(i, width));
         let mut matrices: Vec<_> = matrices.collect();
         matrices.extend(batch.airs.last().map(|statement| statement.periodic_trace()));
         let known = (self.key.root().clone(), Some(self.fixed.clone()));

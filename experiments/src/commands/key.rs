@@ -14,7 +14,14 @@ pub(super) fn run(args: &Key) -> Result<Reply, Fault> {
     let (pipeline, options) = (args.pipeline.pipeline(), args.pipeline.options());
     let about = About::new(&pipeline, &options, &program)?;
     files::check_directory(&args.output)?;
-    let key = resolve(&pipeline, &options)?.keys(&program)?.verifying_key();
+    let keys = resolve(&pipeline, &options)?.keys(&program)?;
+    let mut key = keys.verifying_key();
+    if key.is_empty() {
+        // The key is for executions of one size.
+        let failed = |failure| Fault::from(failure).about(args.elf.display());
+        keys.prepare(&args.input.input().bytes()?, args.max_cycles).map_err(failed)?;
+        key = keys.verifying_key();
+    }
     let header = KeyHeader { about };
     files::write(&args.output, &container::encode(&header, &key))?;
     let (file, elf) = (args.output.display(), args.elf.display());

@@ -97,6 +97,5 @@ fn from_program(elf: &Path, about: &About, system: &dyn System) -> Result<Box<dy
         let text = format!("{elf}: the proof is about another program ({other}, not {digest})");
         return Err(Fault::Failed(text));
     }
-    let key = system.keys(&program)?.verifying_key();
-    Ok(system.verifier(&key)?)
+    Ok(system.keys(&program)?)
 }

@@ -291,9 +291,12 @@ mod tests {
         };
         for regime in [Regime::Udr, Regime::Jbr] {
             assert_eq!(joins(regime, &[19, 25]), [(1, vec![vec![], vec![0], vec![], vec![]])]);
-            assert_eq!(joins(regime, &[25, 16, 25]), [(0, vec![vec![2], vec![], vec![1], vec![]])]);
             assert_eq!(joins(regime, &[20, 12]), [(0, vec![vec![]; 3]), (1, vec![vec![]])]);
         }
+        // The third word has a lower rate at the Johnson bound, and more rows than a short polynomial's.
+        assert_eq!(joins(Regime::Udr, &[25, 16, 25]), [(0, vec![vec![2], vec![], vec![1], vec![]])]);
+        let apart = [(0, vec![vec![2], vec![], vec![], vec![]]), (1, vec![vec![]; 2])];
+        assert_eq!(joins(Regime::Jbr, &[25, 16, 25]), apart);
         let schedule = schedule::<KoalaBear4>(100, Regime::Udr, 1).expect("reached");
         for variables in 0..=26 {
             let run = schedule.run(0, &[variables]);

@@ -24,9 +24,7 @@ pub fn prove<S: Setting>(
 ) -> Result<(), ProveError> {
     let (sizes, instances) = Instances::of(air, &trace)?;
     ch.send_sizes("heights", &sizes);
-    let main = trace.instances.iter().zip(&instances.list).map(|(i, l)| columns::<S>(i, l.width)).collect();
-    drop(trace);
-    let main = ch.send_oracle("main", main)?;
+    let main = ch.send_oracle("main", columns::<S>(trace, &instances))?;
 
     let gamma = ch.sample("gamma", Some(instances.bus_term::<S>(statement.len())))?;
     let beta = ch.sample("beta", None)?;

@@ -23,9 +23,7 @@ pub fn prove<S: Smooth>(
     let (sizes, instances) = Instances::of(air, &trace)?;
     let layout = Layout::new(air, instances);
     ch.send_sizes("heights", &sizes);
-    let main: Vec<Columns<S::Base>> =
-        trace.instances.iter().zip(&layout.instances.list).map(|(i, l)| columns::<S>(i, l.width)).collect();
-    drop(trace);
+    let main = columns::<S>(trace, &layout.instances);
     let main_oracle = ch.send_oracle("main", main.clone())?;
 
     let gamma = ch.sample("gamma", Some(layout.instances.bus_term::<S>(statement.len())))?;

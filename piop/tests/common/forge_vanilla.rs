@@ -9,7 +9,7 @@ use p3_field::{Field, PrimeCharacteristicRing};
 use rand::RngExt;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
-use trilemma_arith::plonkish::{Cell, Column, Query};
+use trilemma_arith::plonkish::{BlockSize, Cell, Column, Query};
 use trilemma_core::Setting;
 use trilemma_core::setting::Bls12;
 use trilemma_piop::check_plonkish::Values;
@@ -17,7 +17,7 @@ use trilemma_piop::check_plonkish::Values;
 /// A field that challenges are from, too.
 pub type F = <Bls12 as Setting>::Base;
 
-/// What could be missing.
+/// What could be missing, in all blocks of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     /// A gate on a row.
@@ -28,6 +28,9 @@ pub enum Target {
     Copy(usize),
 }
 
+/// Columns and kinds of rows of a copy's cells.
+type Signature = (Column, usize, Column, usize);
+
 /// Wires: early ones, late ones, the instance.
 const COLUMNS: usize = 7;
 
@@ -36,6 +39,8 @@ pub struct Forger<'a> {
     values: &'a Values<'a, Bls12>,
     rows: Range<usize>,
     constants: usize,
+    /// By row, the same row of the first block of the table.
+    kinds: Rc<Vec<usize>>,
     table: Rc<HashSet<Vec<F>>>,
     /// Classes of all cells with all copies but the one that says that the sum is zero.
     all: Rc<Vec<usize>>,
@@ -57,21 +62,39 @@ fn root(of: &mut [usize], mut i: usize) -> usize {
 }
 
 impl<'a> Forger<'a> {
-    /// A forger of a circuit's cells, the first rows holding constants.
-    pub fn new(values: &'a Values<'a, Bls12>, constants: usize) -> Self {
+    /// A forger of a circuit's cells, the first rows holding constants up to the first block.
+    pub fn new(values: &'a Values<'a, Bls12>, blocks: &[BlockSize]) -> Self {
         let circuit = values.circuit;
         let tables = circuit.lookups.iter().flat_map(|l| {
             (0..circuit.rows()).map(move |r| l.table.iter().map(|&c| circuit.fixed.column(c)[r]).collect())
         });
         let table = Rc::new(tables.collect());
-        let mut forger = Self { values, rows: 0..circuit.rows(), constants, table, all: Rc::default() };
+        let mut kinds: Vec<usize> = (0..circuit.rows()).collect();
+        for block in blocks {
+            let rows = kinds.iter_mut().skip(block.start).take(block.rows * block.count);
+            rows.enumerate().for_each(|(i, kind)| *kind = block.start + i % block.rows);
+        }
+        let (rows, constants, kinds) = (0..circuit.rows(), blocks[0].start, Rc::new(kinds));
+        let mut forger = Self { values, rows, constants, kinds, table, all: Rc::default() };
         forger.all = forger.unite(None);
         forger
     }
 
-    /// The same for some rows: only what is there is looked at, and constants are not forged.
-    pub fn on(&self, rows: Range<usize>) -> Self {
-        Self { rows, ..self.clone() }
+    fn signature(&self, copy: usize) -> Signature {
+        let (a, b) = self.values.circuit.copies[copy];
+        (a.column, self.kinds[a.row], b.column, self.kinds[b.row])
+    }
+
+    /// Copies, one of each kind.
+    pub fn copies(&self) -> Vec<Target> {
+        let mut known = HashSet::new();
+        let all = 0..self.values.circuit.copies.len() - 1;
+        all.filter(|&k| known.insert(self.signature(k))).map(Target::Copy).collect()
+    }
+
+    /// Whether a gate on a row is the target.
+    fn is(&self, target: Target, row: usize, gate: usize) -> bool {
+        matches!(target, Target::Gate(r, g) if g == gate && self.kinds[r] == self.kinds[row])
     }
 
     fn number(&self, Cell { column, row }: Cell) -> usize {
@@ -92,7 +115,8 @@ impl<'a> Forger<'a> {
     /// Gates and lookups of the rows.
     pub fn targets(&self) -> Vec<Target> {
         let mut targets = Vec::new();
-        for row in self.rows.clone() {
+        let mut known = HashSet::new();
+        for row in self.rows.clone().filter(|&row| known.insert(self.kinds[row])) {
             let any = |names: &[&str]| names.iter().any(|name| !self.fixed(name, row).is_zero());
             for (i, selectors) in [&["left", "right", "product", "output"][..], &["fold"], &["bus"]].iter().enumerate()
             {
@@ -108,7 +132,9 @@ impl<'a> Forger<'a> {
         let circuit = self.values.circuit;
         let mut of: Vec<usize> = (0..circuit.rows() * COLUMNS).collect();
         let last = circuit.copies.len() - 1;
-        for (_, &(a, b)) in circuit.copies.iter().enumerate().filter(|&(k, _)| k != last && Some(k) != without) {
+        let without = without.map(|k| self.signature(k));
+        let kept = |k: usize| k != last && without.is_none_or(|signature| self.signature(k) != signature);
+        for (_, &(a, b)) in circuit.copies.iter().enumerate().filter(|&(k, _)| kept(k)) {
             let (a, b) = (root(&mut of, self.number(a)), root(&mut of, self.number(b)));
             of[a.max(b)] = a.min(b);
         }
@@ -212,17 +238,19 @@ impl<'a> Forger<'a> {
         let none = BTreeSet::new();
         let mut dirty: BTreeSet<usize> = classes.readers.get(&first).unwrap_or(&none).clone();
         let mut read = dirty.clone();
-        for _ in 0..60 {
+        for _ in 0..100 {
             let mut broken = Vec::new();
             dirty.retain(|&row| {
                 let nodes = self.nodes(classes, &changed, row);
                 let gates = self.values.circuit.gates.iter().enumerate();
                 let here = gates.filter(|(_, g)| !nodes[g.expr.0 as usize].is_zero());
                 let before = broken.len();
-                broken.extend(here.map(|(i, _)| (row, i)).filter(|&(row, i)| target != Target::Gate(row, i)));
+                broken.extend(here.map(|(i, _)| (row, i)).filter(|&(row, i)| !self.is(target, row, i)));
                 broken.len() > before
             });
-            let Some(&at) = broken.choose(rng) else {
+            // What is defined last is repaired last.
+            let first = broken.first().filter(|_| rng.random_bool(0.9));
+            let Some(&at) = first.or_else(|| broken.choose(rng)) else {
                 return self.only(classes, &changed, target, &read).then_some(());
             };
             let unknowns = self.unknowns(classes, at);
@@ -271,14 +299,19 @@ impl<'a> Forger<'a> {
             changed.get(&class).copied().unwrap_or_else(|| self.values.cell(cell))
         };
         let broken = match target {
-            Target::Gate(row, gate) => !self.gate(classes, changed, (row, gate)).is_zero(),
+            Target::Gate(_, gate) => {
+                let mut same = rows.iter().filter(|&&row| self.is(target, row, gate));
+                same.any(|&row| !self.gate(classes, changed, (row, gate)).is_zero())
+            }
             Target::Lookup(row) => !self.looked_up(classes, changed, row),
             Target::Copy(k) => {
-                let (a, b) = self.values.circuit.copies[k];
-                value(a) != value(b)
+                let signature = self.signature(k);
+                let mut same = (0..self.values.circuit.copies.len()).filter(|&k| self.signature(k) == signature);
+                same.any(|k| value(self.values.circuit.copies[k].0) != value(self.values.circuit.copies[k].1))
             }
         };
-        broken && rows.iter().all(|&row| target == Target::Lookup(row) || self.looked_up(classes, changed, row))
+        let excused = |row: usize| matches!(target, Target::Lookup(r) if self.kinds[r] == self.kinds[row]);
+        broken && rows.iter().all(|&row| excused(row) || self.looked_up(classes, changed, row))
     }
 
     /// A target in words.

@@ -148,7 +148,7 @@ pub(super) struct Gate {
 
 impl Gate {
     /// Swaps a wire with the third one, in a gate without a product if they are not the same.
-    fn to_third(&mut self, wire: usize) {
+    fn move_to_third(&mut self, wire: usize) {
         self.wires.swap(wire, 2);
         let q = &mut self.q;
         match wire {
@@ -221,7 +221,7 @@ impl Gates {
             Some(found) => found,
             None => (self.push("lookup", [None, None, Some(val)], Selectors::default()), 2),
         };
-        gate.to_third(wire);
+        gate.move_to_third(wire);
         gate.looked = Some(looked);
     }
 
@@ -242,10 +242,10 @@ impl Gates {
         }
         let constant = sum.constant;
         let without = Sum { terms: sum.terms.clone(), constant: 0 };
-        if constant == 0 {
-            if let Some(&val) = self.known.get(&without) {
-                return val;
-            }
+        if constant == 0
+            && let Some(&val) = self.known.get(&without)
+        {
+            return val;
         }
         let rest = self.shrink(&without, 2);
         let mut terms = rest.terms.iter();

@@ -70,11 +70,11 @@ impl Layout {
     /// The rows of a circuit.
     pub(super) fn of<S: Setting>(air: &Air<S>, native: &Native, extent: &Extent) -> Result<Self, ConfigError> {
         let (instances, _) = native.lookups.instances(air, extent)?;
-        let plan = |(t, kernel): (usize, &Box<dyn crate::Kernel<S>>)| {
+        let plan = |t: usize| {
             let kept = native.lookups.kept[t];
-            if kept { Plan::of_table(kernel.shape(), native, t) } else { Plan::default() }
+            if kept { Plan::of_table(air.tables[t].shape(), native, t) } else { Plan::default() }
         };
-        let plans: Vec<Plan> = air.tables.iter().enumerate().map(plan).collect();
+        let plans: Vec<Plan> = (0..air.tables.len()).map(plan).collect();
         let statement = Plan::of_statement(extent);
         let constants = plans.iter().chain([&statement]).flat_map(Plan::constants).chain([0]);
         let constants: Vec<i64> = constants.collect::<BTreeSet<i64>>().into_iter().collect();

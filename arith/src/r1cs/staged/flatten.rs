@@ -263,6 +263,7 @@ impl Flattening {
             t.rows.iter().map(|row| row.iter().map(|entry| ints(entry.constant)).collect()).collect();
         let kinds: Vec<Vec<u32>> =
             constants.iter().map(|row| row.iter().map(|&values| w.kind(values)).collect()).collect();
+        let fixed = |column: usize, row: usize| S::Base::from_u32(fixed[column][row]);
         for row in 0..place.rows {
             for (entries, (constants, kinds)) in t.rows.iter().zip(constants.iter().zip(&kinds)) {
                 for (entry, (&constant, &kind)) in entries.iter().zip(constants.iter().zip(kinds)) {
@@ -273,7 +274,7 @@ impl Flattening {
                     }
                     let mut values = constant;
                     for &(matrix, column, x) in &entry.fixed {
-                        values[matrix] += S::Base::from_u32(fixed[column][row]) * S::Base::from_i64(x);
+                        values[matrix] += fixed(column, row) * S::Base::from_i64(x);
                     }
                     w.push(wire, values);
                 }
