@@ -53,11 +53,12 @@ use trilemma_arith::plonkish::{Extent, instance};
 use trilemma_arith::r1cs::staged::{Flattening, Staged};
 use trilemma_arith::{Air, Trace};
 use trilemma_core::scheme::Setup;
+use trilemma_core::transcript::Label;
 use trilemma_core::{
     ConfigError, ErrorTerm, Ledger, Options, Properties, ProveError, ProverTranscript, Reject, Security, Setting,
     VerifierTranscript,
 };
-use trilemma_pcs::group::{GroupSetting, assume_discrete_logarithm, recv_point, send_points};
+use trilemma_pcs::group::{G1, GroupSetting, assume_discrete_logarithm, recv_points, send_points};
 use trilemma_pcs::srs::PairingSetting;
 
 use crate::circuit::{Engine, Made, Statement};
@@ -99,6 +100,11 @@ fn bus_term<S: Setting>(form: &Staged<S>) -> ErrorTerm {
         reference: "[Hab22] Lemma 5; Schwartz-Zippel",
         ..ErrorTerm::schwartz_zippel("bus argument", degree, S::ext_bits())
     }
+}
+
+/// Reads two points that were sent together.
+fn recv_pair<S: PairingSetting>(label: Label, t: &mut VerifierTranscript<'_>) -> Result<[G1<S>; 2], Reject> {
+    recv_points::<S>(label, 2, t)?.try_into().map_err(|_| Reject::new("two points"))
 }
 
 /// Enters what the proof rests on.
@@ -201,13 +207,12 @@ impl<S: PairingSetting> Engine for Groth<S> {
         t.bind("statement", statement.bytes);
 
         // 1. and 2. The early wires, then the challenges.
-        let committed = recv_point::<S>("early wires", &mut t)?;
-        let shifted = recv_point::<S>("early wires", &mut t)?;
+        let [committed, shifted] = recv_pair::<S>("early wires", &mut t)?;
         let gamma = t.challenge::<S>("gamma", Some(&bus_term(&key.form)))?;
         let beta = t.challenge::<S>("beta", None)?;
 
         // 3. and 4. Groth16.
-        let [a, c] = [recv_point::<S>("proof", &mut t)?, recv_point::<S>("proof", &mut t)?];
+        let [a, c] = recv_pair::<S>("proof", &mut t)?;
         let b = recv_second::<S>("proof", &mut t)?;
         if !key.carries(committed, shifted) {
             return Err(Reject::new("the commitment is not to early wires"));

@@ -13,15 +13,13 @@ const CIRCUITS: [&str; 6] =
     ["plonkish/", "plonkish-whole/", "plonkish-vanilla/", "r1cs/marlin/", "halo2-axiom/", "ark-groth16/"];
 
 /// Pipelines over circuits that are tried by default.
-const CHOSEN: [&str; 8] = [
+const CHOSEN: [&str; 6] = [
     "plonkish/plonk/fri/koalabear4",
     "plonkish/plonk/kzg/bn254",
     "plonkish/plonk-logup/fri/koalabear4",
     "plonkish/hyperplonk/whir/koalabear4",
     "plonkish-vanilla/plonk/fri/koalabear4",
     "r1cs/marlin/fri/koalabear4",
-    "halo2-axiom/kzg/bn254",
-    "ark-groth16/lego/bn254",
 ];
 
 #[test]

@@ -8,7 +8,7 @@
 //!
 //! A polynomial committed by itself *joins* the run of a longer one at the round whose word leaves as
 //! many variables, if its own word has no fewer rows: the round's domain is then a subgroup of its
-//! own, at the front of its rows. [`first_word`] chooses `k` so that polynomials meet; those that do
+//! own, at the front of its rows. `first_word` chooses `k` so that polynomials meet; those that do
 //! not have runs of their own.
 
 use trilemma_core::{ConfigError, ErrorTerm, Options, Regime};
