@@ -384,9 +384,18 @@ impl<S: Available, F: Family<S>, P: CircuitPiop<S, F>> Keyed<S, F, P> {
     /// Runs any prover.
     pub fn prove_with(
         &self,
+        prover: impl FnMut(&mut dyn OracleProver<S, P::Query>) -> Result<(), ProveError>,
+    ) -> Vec<u8> {
+        self.prove_bound(BINDING, prover)
+    }
+
+    /// Runs any prover under any binding.
+    pub fn prove_bound(
+        &self,
+        binding: Binding<'_>,
         mut prover: impl FnMut(&mut dyn OracleProver<S, P::Query>) -> Result<(), ProveError>,
     ) -> Vec<u8> {
-        self.runner.prove(BINDING, (&self.index, &self.prover_index), &mut prover).unwrap().proof
+        self.runner.prove(binding, (&self.index, &self.prover_index), &mut prover).unwrap().proof
     }
 
     pub fn prove(&self) -> Vec<u8> {
