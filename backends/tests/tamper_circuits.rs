@@ -33,26 +33,25 @@ type Narrow = Plonkish<Vanilla>;
 
 const SEED: u64 = 11;
 
-/// So many bytes of a proof are tried: its first ones, and as many others.
-const TRIED: usize = 1024;
-
 /// So many blocks at the start of a proof change places: all commitments, and what comes next.
 const BLOCKS: usize = 16;
 
 /// Another statement, of the same protocol.
 const OTHER: Binding<'static> = Binding { statement: b"seven result", ..BINDING };
 
-/// `p` gives elements a second encoding.
-fn bytes<S: Available, F: Family<S>, P: CircuitPiop<S, F>>(scheme: &str, p: u32) {
+/// So many bytes of a proof are tried as `tried` says, half of them its first ones; `p` gives elements a second
+/// encoding.
+fn bytes<S: Available, F: Family<S>, P: CircuitPiop<S, F>>(scheme: &str, p: u32, tried: usize) {
     let keyed = Keyed::<S, F, P>::new(scheme);
     let name = keyed.name(scheme);
     let mut rng = SmallRng::seed_from_u64(SEED);
     let proof = keyed.prove();
     let len = proof.len();
-    let places: Vec<usize> = if len <= TRIED {
+    let dense = tried / 2;
+    let places: Vec<usize> = if len <= tried {
         (0..len).collect()
     } else {
-        (0..TRIED / 2).chain((0..TRIED / 2).map(|_| rng.random_range(TRIED / 2..len))).chain([len - 1]).collect()
+        (0..dense).chain((0..dense).map(|_| rng.random_range(dense..len))).chain([len - 1]).collect()
     };
     let mut changes: Vec<Change> = places.iter().map(|&at| Change::Flip(at, rng.random_range(1..=255))).collect();
     changes.extend(places.iter().step_by(2).map(|&at| Change::Flip(at, 1 << rng.random_range(0..8))));
@@ -78,20 +77,20 @@ const KOALA: u32 = 0x7f00_0001;
 /// take every message as it was sent.
 #[test]
 fn bytes_over_ideal() {
-    bytes::<KoalaBear4, Wide<_>, Plonk>("ideal", KOALA);
-    bytes::<KoalaBear4, Narrow, PlonkLogUp>("ideal", KOALA);
-    bytes::<KoalaBear4, Wide<_>, HyperPlonk>("ideal", KOALA);
-    bytes::<KoalaBear4, Flat, Marlin>("ideal", KOALA);
+    bytes::<KoalaBear4, Wide<_>, Plonk>("ideal", KOALA, 800);
+    bytes::<KoalaBear4, Narrow, PlonkLogUp>("ideal", KOALA, 800);
+    bytes::<KoalaBear4, Wide<_>, HyperPlonk>("ideal", KOALA, 800);
+    bytes::<KoalaBear4, Flat, Marlin>("ideal", KOALA, 800);
 }
 
 /// Teaches: commitments and openings of the index and of every oracle have no byte to spare, commitments are
 /// not interchangeable, and the messages of two proofs do not mix.
 #[test]
 fn bytes_over_real_schemes() {
-    bytes::<Bn254, Wide<_>, Plonk>("kzg", 1);
-    bytes::<KoalaBear4, Narrow, PlonkLogUp>("fri", KOALA);
-    bytes::<KoalaBear4, Wide<_>, HyperPlonk>("whir", KOALA);
-    bytes::<KoalaBear4, Flat, Marlin>("fri", KOALA);
+    bytes::<Bn254, Wide<_>, Plonk>("kzg", 1, 300);
+    bytes::<KoalaBear4, Narrow, PlonkLogUp>("fri", KOALA, 1000);
+    bytes::<KoalaBear4, Wide<_>, HyperPlonk>("whir", KOALA, 800);
+    bytes::<KoalaBear4, Flat, Marlin>("fri", KOALA, 1000);
 }
 
 /// The verdict on a proof of which one value is seen as one more, and the labels of all values.
@@ -184,7 +183,7 @@ fn lies<S: Available, F: Family<S>, P: CircuitPiop<S, F>>(scheme: &str, labels: 
     }
     let (satisfied, accepted) = (AtomicUsize::new(0), AtomicUsize::new(0));
     in_parallel(&chosen, |&lie| {
-        // A lie about a cell without which everything holds is none.
+        // A lie with which everything holds is none.
         let holds = match lie {
             Lie::Cell(label, matrix, at) => {
                 P::place(&keyed.form, label, matrix, at).is_some_and(|place| keyed.holds(Some(place)))
@@ -212,13 +211,13 @@ const MARLIN: [Label; 6] = ["early", "late", "wires", "entries", "quotient", "sc
 /// circuit with the cells that were sent.
 #[test]
 fn lies_over_ideal() {
-    lies::<KoalaBear4, Wide<_>, Plonk>("ideal", &PLONK, 200);
-    lies::<KoalaBear4, Wide<_>, PlonkLogUp>("ideal", &PLONK, 200);
-    lies::<KoalaBear4, Narrow, Plonk>("ideal", &PLONK, 100);
-    lies::<KoalaBear4, Narrow, PlonkLogUp>("ideal", &PLONK, 100);
-    lies::<KoalaBear4, Wide<_>, HyperPlonk>("ideal", &HYPERPLONK, 300);
-    lies::<KoalaBear4, Narrow, HyperPlonk>("ideal", &HYPERPLONK, 150);
-    lies::<KoalaBear4, Flat, Marlin>("ideal", &MARLIN, 100);
+    lies::<KoalaBear4, Wide<_>, Plonk>("ideal", &PLONK, 150);
+    lies::<KoalaBear4, Wide<_>, PlonkLogUp>("ideal", &PLONK, 100);
+    lies::<KoalaBear4, Narrow, Plonk>("ideal", &PLONK, 60);
+    lies::<KoalaBear4, Narrow, PlonkLogUp>("ideal", &PLONK, 60);
+    lies::<KoalaBear4, Wide<_>, HyperPlonk>("ideal", &HYPERPLONK, 200);
+    lies::<KoalaBear4, Narrow, HyperPlonk>("ideal", &HYPERPLONK, 100);
+    lies::<KoalaBear4, Flat, Marlin>("ideal", &MARLIN, 60);
 }
 
 /// Teaches: the same where the scheme knows no more of an oracle than its commitment.
