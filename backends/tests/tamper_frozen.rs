@@ -6,62 +6,17 @@ mod common;
 
 use std::sync::Mutex;
 
+use common::frozen::Frozen;
 use common::tiny::{AirPiop, Tiny, options};
 use common::{accepts, in_parallel};
-use p3_field::PrimeCharacteristicRing;
 use trilemma_arith::air::Instance;
 use trilemma_arith::r1cs::R1cs;
-use trilemma_core::channel::{Oracle, Question, Shape};
 use trilemma_core::setting::{Bls12, KoalaBear4};
-use trilemma_core::{ClaimKind, ErrorTerm, Label, OracleVerifier, Piop, Reject, Setting};
+use trilemma_core::{OracleVerifier, Piop};
 use trilemma_pcs::Available;
 use trilemma_piop::ml_stark::MlStark;
 use trilemma_piop::spartan::Spartan;
 use trilemma_piop::uni_stark::UniStark;
-
-/// A verifier's channel that shows value number `at` as one more than it is, and counts.
-struct Frozen<'a, S: Setting, Q: ClaimKind<S>> {
-    inner: &'a mut dyn OracleVerifier<S, Q>,
-    at: Option<usize>,
-    seen: Vec<Label>,
-}
-
-impl<S: Setting, Q: ClaimKind<S>> Frozen<'_, S, Q> {
-    fn show(&mut self, label: Label, values: &mut [S::Ext]) {
-        for value in values {
-            if self.at == Some(self.seen.len()) {
-                *value += S::Ext::ONE;
-            }
-            self.seen.push(label);
-        }
-    }
-}
-
-impl<S: Setting, Q: ClaimKind<S>> OracleVerifier<S, Q> for Frozen<'_, S, Q> {
-    fn recv_sizes(&mut self, label: Label, n: usize, max: u8) -> Result<Vec<u8>, Reject> {
-        self.inner.recv_sizes(label, n, max)
-    }
-
-    fn recv(&mut self, label: Label, n: usize) -> Result<Vec<S::Ext>, Reject> {
-        let mut values = self.inner.recv(label, n)?;
-        self.show(label, &mut values);
-        Ok(values)
-    }
-
-    fn sample(&mut self, label: Label, term: Option<ErrorTerm>) -> Result<S::Ext, Reject> {
-        self.inner.sample(label, term)
-    }
-
-    fn recv_oracle(&mut self, label: Label, shapes: Vec<Shape>) -> Result<Oracle, Reject> {
-        self.inner.recv_oracle(label, shapes)
-    }
-
-    fn ask(&mut self, questions: Vec<Question<Q>>) -> Result<Vec<Vec<S::Ext>>, Reject> {
-        let mut answers = self.inner.ask(questions)?;
-        answers.iter_mut().for_each(|values| self.show("answers", values));
-        Ok(answers)
-    }
-}
 
 /// Teaches: the verifier's equations involve every scalar sent and every answer.
 #[test]

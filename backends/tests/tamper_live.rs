@@ -3,28 +3,22 @@
 
 mod common;
 
-use std::cell::Cell;
-use std::marker::PhantomData;
-use std::sync::Arc;
-
+use common::lies::{FALSE_ANSWER, Liar, Lie, both};
 use common::tiny::{AirPiop, PROTOCOL, Tiny, options};
 use common::{accepts, in_parallel};
 use p3_field::PrimeCharacteristicRing;
 use trilemma_core::channel::{Oracle, Question, Shape};
-use trilemma_core::claim::{Claim, ClaimKind, Columns};
+use trilemma_core::claim::Columns;
 use trilemma_core::runner::Binding;
 use trilemma_core::setting::{Bls12, KoalaBear4};
-use trilemma_core::{
-    ConfigError, ErrorTerm, Keyed, Label, Opens, Options, OracleProver, OracleVerifier, Properties, ProveError,
-    ProverTranscript, Reject, Runner, Setting, UniEval, VerifierTranscript,
-};
+use trilemma_core::{Label, Opens, Options, OracleVerifier, UniEval};
+use trilemma_pcs::Available;
 use trilemma_pcs::fri::Fri;
 use trilemma_pcs::fri::tree::Blake3Tree;
 use trilemma_pcs::hyrax::Hyrax;
 use trilemma_pcs::ideal::Ideal;
 use trilemma_pcs::kzg::Kzg;
 use trilemma_pcs::stacked::Stacked;
-use trilemma_pcs::{Available, Served};
 use trilemma_piop::ml_stark::MlStark;
 use trilemma_piop::spartan::Spartan;
 use trilemma_piop::uni_stark::UniStark;
@@ -82,76 +76,6 @@ fn roomy() -> Options {
     Options { max_log_height: Some(12), ..options("blake3") }
 }
 
-/// A lie about one message.
-#[derive(Debug, Clone, Copy)]
-enum Lie {
-    Nothing,
-    /// A size, set.
-    Size(usize, u8),
-    /// A cell of a matrix of an oracle, by row and column, more by one.
-    Cell(Label, usize, [usize; 2]),
-    /// A scalar, counted over all messages, more by one.
-    Scalar(usize),
-}
-
-/// A prover's channel on which one message is a lie; what was sent is noted.
-struct Liar<'a, S: Setting, Q: ClaimKind<S>> {
-    inner: &'a mut dyn OracleProver<S, Q>,
-    lie: Lie,
-    lies: Vec<Lie>,
-    scalars: usize,
-}
-
-impl<S: Setting, Q: ClaimKind<S>> OracleProver<S, Q> for Liar<'_, S, Q> {
-    fn send_sizes(&mut self, label: Label, sizes: &[u8]) {
-        let mut sizes = sizes.to_vec();
-        for (i, size) in sizes.iter().enumerate() {
-            self.lies.extend((0..=5).filter(|s| s != size).map(|s| Lie::Size(i, s)));
-        }
-        if let Lie::Size(at, to) = self.lie {
-            sizes[at] = to;
-        }
-        self.inner.send_sizes(label, &sizes);
-    }
-
-    fn send(&mut self, label: Label, values: &[S::Ext]) {
-        let mut values = values.to_vec();
-        for value in &mut values {
-            if matches!(self.lie, Lie::Scalar(at) if at == self.scalars) {
-                *value += S::Ext::ONE;
-            }
-            self.lies.push(Lie::Scalar(self.scalars));
-            self.scalars += 1;
-        }
-        self.inner.send(label, &values);
-    }
-
-    fn sample(&mut self, label: Label, term: Option<ErrorTerm>) -> Result<S::Ext, ProveError> {
-        self.inner.sample(label, term)
-    }
-
-    fn send_oracle(&mut self, label: Label, mut matrices: Vec<Columns<S::Base>>) -> Result<Oracle, ProveError> {
-        for (m, matrix) in matrices.iter_mut().enumerate() {
-            let width = matrix.width;
-            self.lies.extend((0..matrix.values.len()).map(|i| Lie::Cell(label, m, [i / width, i % width])));
-            if let Lie::Cell(l, k, [row, column]) = self.lie
-                && (l, k) == (label, m)
-            {
-                matrix.values[row * width + column] += S::Base::ONE;
-            }
-        }
-        self.inner.send_oracle(label, matrices)
-    }
-
-    fn view(&self, oracle: Oracle, matrix: usize, on: Q::On) -> Q::View<'_> {
-        self.inner.view(oracle, matrix, on)
-    }
-
-    fn ask(&mut self, questions: Vec<Question<Q>>) -> Result<Vec<Vec<S::Ext>>, ProveError> {
-        self.inner.ask(questions)
-    }
-}
-
 /// Teaches: every message is bound before the challenge that tests it: heights, columns, products,
 /// helpers, fractions, sums, round polynomials and quotient.
 #[test]
@@ -201,104 +125,6 @@ fn lies_in_every_message() {
     run::<KoalaBear4, MlStark>("whir", &["main"]);
     run::<KoalaBear4, Spartan>("ideal", &["main", "fractions"]);
     run::<Bls12, Spartan>("hyrax", &["main", "fractions"]);
-}
-
-thread_local! {
-    /// Which of the values answered is a lie.
-    static FALSE_ANSWER: Cell<Option<usize>> = const { Cell::new(None) };
-}
-
-/// A scheme whose prover answers falsely where [`FALSE_ANSWER`] says.
-struct Lying<P>(PhantomData<fn() -> P>);
-
-impl<S: Setting, P: trilemma_core::Scheme<S>> trilemma_core::Scheme<S> for Lying<P> {
-    const NAME: &'static str = P::NAME;
-    const JOINT_LISTS: bool = P::JOINT_LISTS;
-    type ProverKey = P::ProverKey;
-    type VerifierKey = P::VerifierKey;
-    type Commitment = P::Commitment;
-    type Opener = P::Opener;
-
-    fn setup(options: &Options, max: usize) -> Result<(P::ProverKey, P::VerifierKey), ConfigError> {
-        P::setup(options, max)
-    }
-
-    fn properties(vk: &P::VerifierKey) -> Properties {
-        P::properties(vk)
-    }
-
-    fn list_bits(vk: &P::VerifierKey) -> f64 {
-        P::list_bits(vk)
-    }
-
-    fn commit(
-        pk: &P::ProverKey,
-        matrices: Vec<Columns<S::Base>>,
-        label: Label,
-        t: &mut ProverTranscript,
-    ) -> Result<P::Opener, ProveError> {
-        P::commit(pk, matrices, label, t)
-    }
-
-    fn receive(
-        vk: &P::VerifierKey,
-        shapes: &[Shape],
-        label: Label,
-        t: &mut VerifierTranscript<'_>,
-    ) -> Result<P::Commitment, Reject> {
-        P::receive(vk, shapes, label, t)
-    }
-}
-
-impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> Opens<S, Q> for Lying<P> {
-    type Hints = P::Hints;
-
-    fn view<'o>(pk: &P::ProverKey, opener: &'o P::Opener, matrix: usize, on: Q::On) -> Q::View<'o> {
-        P::view(pk, opener, matrix, on)
-    }
-
-    fn answer(
-        pk: &P::ProverKey,
-        openers: &[&P::Opener],
-        questions: &[Question<Q>],
-        hints: &mut P::Hints,
-    ) -> Vec<Vec<S::Ext>> {
-        let mut answers = P::answer(pk, openers, questions, hints);
-        if let Some(at) = FALSE_ANSWER.get()
-            && let Some(value) = answers.iter_mut().flatten().nth(at)
-        {
-            *value += S::Ext::ONE;
-        }
-        answers
-    }
-
-    fn open(
-        pk: &P::ProverKey,
-        openers: &[&P::Opener],
-        claims: &[Claim<Q, S::Ext>],
-        hints: P::Hints,
-        t: &mut ProverTranscript,
-    ) -> Result<(), ProveError> {
-        P::open(pk, openers, claims, hints, t)
-    }
-
-    fn verify(
-        vk: &P::VerifierKey,
-        oracles: &[(&P::Commitment, &[Shape])],
-        claims: &[Claim<Q, S::Ext>],
-        t: &mut VerifierTranscript<'_>,
-    ) -> Result<(), Reject> {
-        P::verify(vk, oracles, claims, t)
-    }
-}
-
-/// A scheme that lies, and the same that does not.
-fn both<S: Available, Q: Served<S>, C: Opens<S, Q>>() -> [Arc<Box<dyn Runner<S, Q>>>; 2] {
-    let options = options("blake3");
-    let max_log_height = C::MAX_LOG_HEIGHT.min(12);
-    let lying = Keyed::<S, Q, Lying<C>>::new(&options, max_log_height).unwrap();
-    let honest = Keyed::<S, Q, C>::new(&options, max_log_height).unwrap();
-    [Arc::new(Box::new(lying)), Arc::new(Box::new(honest))]
 }
 
 /// Teaches: the PIOP tests the answers against each other.

@@ -2,7 +2,10 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod circuits;
 pub mod forge;
+pub mod frozen;
+pub mod lies;
 pub mod small;
 #[path = "../../../piop/tests/common/tiny.rs"]
 pub mod tiny;
@@ -101,6 +104,27 @@ pub enum Change {
     Add(usize, u32),
     /// Two words of four bytes that change places.
     Swap(usize, usize),
+    /// Two blocks of 32 bytes that change places, by number: roots, or points of a curve.
+    SwapBlocks(usize, usize),
+}
+
+/// The first bytes of a proof, then those of another.
+#[derive(Debug, Clone, Copy)]
+pub struct Splice<'a> {
+    /// The other proof.
+    pub tail: &'a [u8],
+    /// Where it starts.
+    pub at: usize,
+}
+
+impl Changed for Splice<'_> {
+    fn name(&self) -> String {
+        format!("spliced at {}", self.at)
+    }
+
+    fn of(&self, proof: &[u8]) -> Vec<u8> {
+        [&proof[..self.at], &self.tail[self.at..]].concat()
+    }
 }
 
 impl Changed for Change {
@@ -128,6 +152,11 @@ impl Changed for Change {
             Self::Swap(a, b) => {
                 for i in 0..4 {
                     out.swap(a + i, b + i);
+                }
+            }
+            Self::SwapBlocks(a, b) => {
+                for i in 0..32 {
+                    out.swap(32 * a + i, 32 * b + i);
                 }
             }
         }
