@@ -4,7 +4,7 @@
 //! **Claim.** The whole execution, as every other pipeline proves it: the system is
 //! [`trilemma_arith::r1cs::staged`], buses included. Their challenges are public wires, which a plain
 //! Groth16 proof could not have: its prover would choose the early wires after them. So the proof carries
-//! a commitment to the early wires, from which the challenges are drawn (\[CFQ19, Section 5\], as
+//! a commitment to the early wires, from which the challenges are drawn (\[CFQ19, Appendix H.5\], as
 //! cc-Groth16).
 //!
 //! | symbol | meaning |
@@ -24,7 +24,7 @@
 //! **Soundness.** In the algebraic group model, `E` shows that `D` is a combination of the early `K_i`,
 //! whose coefficients are therefore known before the challenges; the reduction of R1CS to QAP gives
 //! every such wire a constraint of its own, so the `K_i` are independent and `D` binds. Then as Groth16 with
-//! these public values \[Gro16, Theorem 2; CFQ19, Theorem 5.2\]. Buses: as `marlin`. Composition of the two
+//! these public values \[Gro16, Theorem 2; CFQ19, Appendix H.5\]. Buses: as `marlin`. Composition of the two
 //! is an argument of this project's.
 //!
 //! **Trust.** The key is for one circuit: a program and an extent. Its trapdoors are drawn here, from a
@@ -113,7 +113,7 @@ fn assume<S: PairingSetting>(ledger: &mut Ledger) {
     ledger.assume(
         "Groth16 in the algebraic group model, a key of honest trapdoors",
         trilemma_pcs::group::discrete_logarithm_bits::<S>(),
-        "[Gro16] Theorem 2, [CFQ19] Theorem 5.2",
+        "[Gro16] Theorem 2, [CFQ19] Appendix H.5",
     );
 }
 

@@ -170,7 +170,7 @@ impl VerifierKey {
             term("lookup tuples", tuples.sum::<f64>() * rows * rows, "[SZ80] Lemma 1"),
             term("grand products", 2.0 * factors as f64, "[GWC19] Section 5"),
             term("batching identities", identities as f64, "[SZ80] Lemma 1"),
-            term("quotient", (self.blueprint.degree + 1) as f64 * length, "[GWC19] Section 8"),
+            term("quotient", (self.blueprint.degree + 1) as f64 * length, "[GWC19] Section 4"),
         ];
         match self.scheme.opening {
             Opening::Shplonk => terms.extend([

@@ -135,10 +135,10 @@ impl<T: Backed> Key<T> {
         // The constraints of a table, its fractions and three for its accumulator.
         let constraints = batch.tables.iter().map(|t| t.air.constraints() + t.lookups.len() + 3);
         let constraints = constraints.sum::<usize>() as f64;
-        let batching = term("constraint batching", constraints, "[Hab22s] Section 4 (ALI)");
+        let batching = term("constraint batching", constraints, "[Hab22s] Theorem 8 (ALI)");
         let degrees = batch.shapes.iter().map(|s| (s.chunks + 1) as f64 * 2f64.powi(s.log_height as i32));
         let degree = degrees.fold(0.0, f64::max);
-        let point = term("out-of-domain point", degree, "[Hab22s] Section 4 (DEEP)");
+        let point = term("out-of-domain point", degree, "[Hab22s] Theorem 8 (DEEP)");
         let log_height = batch.shapes.iter().map(|s| s.log_height).max().unwrap_or(0);
         let functions = batch.shapes.iter().map(InstanceShape::values).sum();
         let fri = parameters.plan_for(log_height, functions, T::collision_bits(trees))?;

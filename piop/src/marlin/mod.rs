@@ -40,8 +40,8 @@
 //!
 //! **Degrees.** Sums are not read from coefficients. `S(g X) - S(X)` adds to zero over `H` whatever polynomial `S`
 //! is, so the identities of 5. and 7., which are used on `H` and `K` only, prove the sums without degree bounds:
-//! the coboundary form of the univariate sumcheck \[HGB21\]. `v_M` is a fixed function of `z` on `H`, and `w` of
-//! `alpha`, `eta` and `xi`; both are proven by the sums, so `Az`, `Bz`, `Cz` and `r` need no oracles, and are of
+//! the coboundary form of the univariate sumcheck \[HGB21, Section 3\]. `v_M` is a fixed function of `z` on `H`, and
+//! `w` of `alpha`, `eta` and `xi`; both are proven by the sums, so `Az`, `Bz`, `Cz` and `r` need no oracles, and are of
 //! low degree because they are what the sums say. What is bound is what committed polynomials are on their domains;
 //! heights need not be enforced, only some bound on degrees, which enters through
 //! [`Scheme::list_bits`](trilemma_core::Scheme::list_bits) where it exceeds the height.

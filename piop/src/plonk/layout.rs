@@ -272,7 +272,7 @@ impl Layout {
     /// Error of `alpha`.
     pub fn batch_term<S: Setting>(&self) -> ErrorTerm {
         ErrorTerm {
-            reference: "[Hab22s] Section 4 (ALI)",
+            reference: "[Hab22s] Theorem 8 (ALI)",
             ..ErrorTerm::schwartz_zippel("constraint batching", self.constraints() as f64, S::ext_bits())
         }
     }
@@ -281,7 +281,7 @@ impl Layout {
     pub fn point_term<S: Setting>(&self) -> ErrorTerm {
         let degree = self.degree as f64 * self.rows() as f64;
         ErrorTerm {
-            reference: "[GWC19] Section 4; [Hab22s] Section 4 (DEEP)",
+            reference: "[GWC19] Section 4; [Hab22s] Theorem 8 (DEEP)",
             ..ErrorTerm::schwartz_zippel("out-of-domain point", degree, S::ext_bits())
         }
     }

@@ -34,7 +34,7 @@ impl Layout {
     pub fn batch_term<S: Setting>(&self) -> ErrorTerm {
         let constraints: usize = self.instances.list.iter().map(InstanceLayout::alphas).sum();
         ErrorTerm {
-            reference: "[Hab22s] Section 4 (ALI)",
+            reference: "[Hab22s] Theorem 8 (ALI)",
             ..ErrorTerm::schwartz_zippel("constraint batching", constraints as f64, S::ext_bits())
         }
     }
@@ -43,7 +43,7 @@ impl Layout {
     pub fn point_term<S: Setting>(&self) -> ErrorTerm {
         let degree = ((1 << self.log_chunks) + 1) as f64 * 2f64.powi(self.log_max() as i32);
         ErrorTerm {
-            reference: "[Hab22s] Section 4 (DEEP)",
+            reference: "[Hab22s] Theorem 8 (DEEP)",
             ..ErrorTerm::schwartz_zippel("out-of-domain point", degree, S::ext_bits())
         }
     }
