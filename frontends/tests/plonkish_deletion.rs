@@ -51,7 +51,6 @@ fn balanced(air: &Air<S>, trace: &Trace) -> Vec<PublicTerm> {
 /// Teaches: a lowering to wide rows that drops a gate or a lookup for one kind of row, or a helper's gate,
 /// or a copy of the instance, is noticed.
 #[test]
-#[ignore = "its counts are not committed yet"]
 fn every_part_of_wide_rows_is_needed() {
     let lab = Lab::<F>::new::<S>();
     let mut air = lab.run.machine.air::<S>();
