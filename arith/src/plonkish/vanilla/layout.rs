@@ -116,7 +116,8 @@ impl Layout {
             for (plan, start, count) in self.blocks() {
                 let template: Vec<S::Base> = template(plan, c).into_iter().map(S::Base::from_i64).collect();
                 for block in column[start..].chunks_mut(template.len().max(1)).take(count) {
-                    block.copy_from_slice(&template);
+                    // A statement without terms has a block without rows.
+                    block[..template.len()].copy_from_slice(&template);
                 }
             }
         });
