@@ -2,8 +2,7 @@
 //!
 //! A scheme joins by being listed in [`Available`], a setting with one line at the end.
 
-mod common;
-
+use crate::common;
 use common::{At, Case, Kind, ask, random};
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::SmallRng;

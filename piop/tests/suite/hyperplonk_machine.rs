@@ -1,14 +1,6 @@
 //! `hyperplonk` proves the circuits of relations and of the RISC-V machine, over the ideal scheme.
 
-#[path = "common/hyperplonk.rs"]
-mod common;
-#[path = "../../backends/tests/common/small.rs"]
-#[allow(dead_code, reason = "another test binary uses the rest")]
-mod small;
-#[path = "common/tiny.rs"]
-#[allow(dead_code, reason = "other test binaries use the rest")]
-mod tiny;
-
+use crate::{common, small, tiny};
 use std::time::Instant;
 
 use common::Keyed;
@@ -124,7 +116,7 @@ fn executions() {
     guest::<KoalaBear4>("exit7", &[], SPLIT, "ideal");
 }
 
-/// Figures: `cargo test --release -p trilemma-piop --test hyperplonk_machine -- --ignored --nocapture`.
+/// Figures: `cargo test --release -p trilemma-piop --test suite hyperplonk_machine -- --ignored --nocapture`.
 #[test]
 #[ignore = "prints figures"]
 fn figures() {

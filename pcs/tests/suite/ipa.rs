@@ -1,8 +1,7 @@
 //! What only the inner-product argument promises: decisions put off and taken together, heights that
 //! are bound, its points, its size, its ledger.
 
-mod common;
-
+use crate::common;
 use common::{lies, random};
 use p3_field::{PrimeCharacteristicRing, TwoAdicField};
 use rand::distr::{Distribution, StandardUniform};

@@ -1,17 +1,7 @@
 //! The circuit of a relation says what the relation says: on honest witnesses, with every cell
 //! changed, on random ones; and nothing in it can be left out.
 
-#[path = "common/plonkish.rs"]
-mod plonkish;
-#[path = "../../backends/tests/common/small.rs"]
-#[allow(dead_code, reason = "another test binary uses the rest")]
-mod small;
-#[path = "common/tiny.rs"]
-#[allow(dead_code, reason = "other test binaries use the rest")]
-mod tiny;
-#[path = "common/wide.rs"]
-mod wide;
-
+use crate::{plonkish, small, tiny, wide};
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use plonkish::{Forger, Part, agreed, challenges, normal};
 use rand::rngs::SmallRng;

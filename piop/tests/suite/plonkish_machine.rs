@@ -1,11 +1,7 @@
 //! The circuit of the RISC-V machine: it accepts executions, it refuses the changed rows that the tables
 //! refuse, and its layout is as committed.
 
-#[path = "../../frontends/tests/common/golden.rs"]
-mod golden;
-#[path = "common/plonkish.rs"]
-mod plonkish;
-
+use crate::{golden, plonkish};
 use golden::assert_committed;
 use p3_field::PrimeField32;
 use plonkish::{agreed, normal, violations_of};
@@ -141,7 +137,7 @@ fn layouts_are_as_committed() {
     assert_committed("layouts", reports.map(|(name, report)| (name, report.to_string())));
 }
 
-/// Layouts at about `2^15` cycles: `cargo test -p trilemma-piop --test plonkish_machine -- --ignored
+/// Layouts at about `2^15` cycles: `cargo test -p trilemma-piop --test suite plonkish_machine -- --ignored
 /// --nocapture`.
 #[test]
 #[ignore = "prints figures"]

@@ -1,8 +1,7 @@
 //! What hiding promises: commitments and openings that show nothing but the claimed values, from
 //! entropy unless a test gives a seed.
 
-mod common;
-
+use crate::common;
 use common::{At, Case, Lab, ask, random, zero};
 use p3_field::PrimeCharacteristicRing;
 use rand::SeedableRng;

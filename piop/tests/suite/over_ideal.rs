@@ -1,9 +1,6 @@
 //! Every PIOP for AIRs proves exactly what `check` accepts, over the ideal scheme.
 
-#[path = "common/tiny.rs"]
-#[allow(dead_code, reason = "other test binaries use the rest")]
-mod tiny;
-
+use crate::tiny;
 use tiny::{AirPiop, Tiny, options};
 use trilemma_arith::Trace;
 use trilemma_core::setting::{Bls12, Goldilocks2, KoalaBear4, KoalaBear5};

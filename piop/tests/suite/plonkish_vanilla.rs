@@ -2,19 +2,7 @@
 //! changed, on random ones, and on an execution of the RISC-V machine; and no gate, lookup or copy can
 //! be left out of it.
 
-#[path = "common/forge_vanilla.rs"]
-mod forge_vanilla;
-#[path = "common/plonkish.rs"]
-mod plonkish;
-#[path = "../../backends/tests/common/small.rs"]
-#[allow(dead_code, reason = "another test binary uses the rest")]
-mod small;
-#[path = "common/tiny.rs"]
-#[allow(dead_code, reason = "other test binaries use the rest")]
-mod tiny;
-#[path = "common/wide.rs"]
-mod wide;
-
+use crate::{forge_vanilla, plonkish, small, tiny, wide};
 use forge_vanilla::Forger;
 use p3_field::PrimeCharacteristicRing;
 use plonkish::normal;

@@ -1,11 +1,7 @@
 //! `hyperplonk` proves exactly the circuits that hold, over the ideal scheme, and catches lies in every
 //! message.
 
-#[path = "common/circuits.rs"]
-mod circuits;
-#[path = "common/hyperplonk.rs"]
-mod common;
-
+use crate::{circuits, common};
 use circuits::{Kept, Toy, part, toy};
 use common::{Channel, Keyed, Query, form};
 use p3_field::PrimeCharacteristicRing;

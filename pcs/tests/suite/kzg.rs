@@ -1,7 +1,6 @@
 //! What only KZG promises: its points, its reference strings, its ledger, its size.
 
-mod common;
-
+use crate::common;
 use ark_ec::short_weierstrass::Affine;
 use ark_ec::{AffineRepr, CurveConfig, CurveGroup};
 use ark_ff::{BigInteger, PrimeField as _};

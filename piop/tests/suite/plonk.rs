@@ -1,9 +1,6 @@
 //! `plonk` proves exactly what a circuit says, over the ideal scheme and over real ones.
 
-#[path = "common/toy.rs"]
-#[allow(dead_code, reason = "other test binaries use the rest")]
-mod toy;
-
+use crate::toy;
 use p3_field::PrimeCharacteristicRing;
 use toy::{EARLY, HONEST, INSTANCE, ROWS};
 use trilemma_arith::kernel::Challenges;

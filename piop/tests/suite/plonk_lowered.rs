@@ -1,15 +1,7 @@
 //! `plonk` over circuits lowered from tables: small relations with every cell changed, and executions of
 //! the machine.
 
-#[path = "common/plonkish.rs"]
-mod plonkish;
-#[path = "../../backends/tests/common/small.rs"]
-#[allow(dead_code, reason = "another test binary uses the rest")]
-mod small;
-#[path = "common/tiny.rs"]
-#[allow(dead_code, reason = "other test binaries use the rest")]
-mod tiny;
-
+use crate::{plonkish, small, tiny};
 use std::time::Instant;
 
 use plonkish::{normal, violations_of};
@@ -145,7 +137,7 @@ fn executions() {
     execution::<KoalaBear4, true>("fri", 24, SPLIT, "exit7", &[]);
 }
 
-/// `cargo test --release -p trilemma-piop --test plonk_lowered -- --ignored --nocapture`.
+/// `cargo test --release -p trilemma-piop --test suite plonk_lowered -- --ignored --nocapture`.
 #[test]
 #[ignore = "prints figures"]
 fn figures() {

@@ -1,13 +1,7 @@
 //! Marlin proves exactly the systems that hold, in both stages, over the ideal scheme; and small ones over
 //! real schemes.
 
-#[path = "../../backends/tests/common/small.rs"]
-#[allow(dead_code, reason = "other test binaries use the rest")]
-mod small;
-#[path = "common/tiny.rs"]
-#[allow(dead_code, reason = "other test binaries use the rest")]
-mod tiny;
-
+use crate::{small, tiny};
 use std::sync::{Arc, Mutex};
 
 use p3_field::PrimeCharacteristicRing;
