@@ -1,6 +1,6 @@
 //! `hyperplonk` proves the circuits of relations and of the RISC-V machine, over the ideal scheme.
 
-use crate::{common, small, tiny};
+use crate::{common, small};
 use std::time::Instant;
 
 use common::Keyed;

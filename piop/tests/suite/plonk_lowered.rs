@@ -1,7 +1,7 @@
 //! `plonk` over circuits lowered from tables: small relations with every cell changed, and executions of
 //! the machine.
 
-use crate::{plonkish, small, tiny};
+use crate::{plonkish, small};
 use std::time::Instant;
 
 use plonkish::{normal, violations_of};

@@ -1,7 +1,7 @@
 //! The circuit of a relation says what the relation says: on honest witnesses, with every cell
 //! changed, on random ones; and nothing in it can be left out.
 
-use crate::{plonkish, small, tiny, wide};
+use crate::{plonkish, small, wide};
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use plonkish::{Forger, Part, agreed, challenges, normal};
 use rand::rngs::SmallRng;

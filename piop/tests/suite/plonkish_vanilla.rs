@@ -2,7 +2,7 @@
 //! changed, on random ones, and on an execution of the RISC-V machine; and no gate, lookup or copy can
 //! be left out of it.
 
-use crate::{forge_vanilla, plonkish, small, tiny, wide};
+use crate::{forge_vanilla, plonkish, small, wide};
 use forge_vanilla::Forger;
 use p3_field::PrimeCharacteristicRing;
 use plonkish::normal;

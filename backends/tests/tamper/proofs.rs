@@ -1,8 +1,7 @@
 //! Proofs of guests at real parameters: a proof convinces of one outcome of one program under one set of
 //! parameters, and of nothing when it is damaged.
 
-mod common;
-
+use crate::common;
 use std::sync::OnceLock;
 
 use common::{Change, accepts, all_refused, guest};

@@ -2,8 +2,7 @@
 //! `marlin`, for the tiny relation. Bytes changed, values changed under the challenges of the honest proof,
 //! provers that lie once and go on, other statements and other circuits.
 
-mod common;
-
+use crate::common;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

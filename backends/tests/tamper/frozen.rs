@@ -2,8 +2,7 @@
 //! left of them is their algebra. Every value must matter to it, or be an answer that nobody asked for: the
 //! value on the next row of a column that is not read there, which comes along with its matrix.
 
-mod common;
-
+use crate::common;
 use std::sync::Mutex;
 
 use common::frozen::Frozen;

@@ -1,8 +1,7 @@
 //! Provers that lie once and go on as if nothing had happened: every message after the lie is computed,
 //! and every challenge drawn, as the protocol says. What is left is soundness itself, not the transcript.
 
-mod common;
-
+use crate::common;
 use common::lies::{FALSE_ANSWER, Liar, Lie, both};
 use common::tiny::{AirPiop, PROTOCOL, Tiny, options};
 use common::{accepts, in_parallel};

@@ -2,8 +2,7 @@
 //! and says it without a panic. Proofs of a tiny relation, through every scheme, so that *every* byte is
 //! tried.
 
-mod common;
-
+use crate::common;
 use common::tiny::{AirPiop, Tiny, options};
 use common::{Change, all_refused};
 use rand::rngs::SmallRng;
