@@ -52,7 +52,7 @@ fn every_value_matters_by_itself() {
             let products = if P::NAME == <Spartan as Piop<S>>::NAME { block.products.len() } else { 0 };
             if shape.uses_next() { shape.columns.len() + products - shape.next_columns().len() } else { 0 }
         };
-        let along = tiny.trace.instances.iter().map(unread).sum();
+        let along: usize = tiny.trace.instances.iter().map(unread).sum();
         assert_eq!(idle.len(), along, "{}: these can be anything: {idle:?}", P::NAME);
         assert!(idle.iter().all(|(_, label)| *label == "answers"));
     }
