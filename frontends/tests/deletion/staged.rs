@@ -193,10 +193,10 @@ impl Lone {
             let p = if power == beta { 0 } else { power - system.public() - system.early + 1 };
             let mut others = terms.clone();
             let mut readers = Vec::new();
-            for j in 0..block.fractions.len() {
+            for (j, other) in others.iter_mut().enumerate().take(block.fractions.len()) {
                 let read = system.matrices.row(first + j).find(|e| e.0 == wire);
                 if let Some((_, x)) = read {
-                    let entry = &mut others[j].tuple[p];
+                    let entry = &mut other.tuple[p];
                     *entry = (F::from_u32(*entry) - x[1]).as_canonical_u32();
                     readers.push(j);
                 }
