@@ -4,11 +4,11 @@
 mod common;
 
 use common::forge::{forge, value};
-use common::small::Small;
+use common::small::{Small, mutants};
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use trilemma_arith::air::{PublicTerm, Trace};
+use trilemma_arith::air::PublicTerm;
 use trilemma_arith::r1cs::{Assignment, Block, ByColumn, R1cs, Unit, Variables};
 use trilemma_core::Setting;
 use trilemma_core::setting::{Bls12, Goldilocks2, KoalaBear4};
@@ -16,52 +16,11 @@ use trilemma_pcs::Available;
 use trilemma_piop::check_r1cs::{Violation, broken_rows, check_r1cs};
 
 fn agree<S: Available>() {
-    let mut rng = SmallRng::seed_from_u64(7);
     for small in Small::<S>::all() {
         assert!(small.agreed(&small.trace), "{}", small.name);
         let widths: Vec<usize> = small.r1cs.blocks.iter().map(|b| b.main.len()).collect();
-        let padded = |trace: &Trace| {
-            let mut trace = trace.clone();
-            trace.instances.iter_mut().for_each(|i| i.cells.resize(widths[i.table] << i.log_height, 0));
-            trace
-        };
-        let honest = padded(&small.trace);
         let mut accepted = 0;
-        let mut attempt = |trace: &Trace| accepted += usize::from(small.agreed(trace));
-
-        for i in 0..honest.instances.len() {
-            for cell in 0..honest.instances[i].cells.len() {
-                for change in [|x: u32| x + 1, |x: u32| x ^ 2, |_| 0, |_| 1, |x: u32| x + (1 << 20)] {
-                    let mut trace = honest.clone();
-                    let x = &mut trace.instances[i].cells[cell];
-                    *x = change(*x);
-                    attempt(&trace);
-                }
-            }
-        }
-        for _ in 0..300 {
-            let mut trace = honest.clone();
-            for _ in 0..rng.random_range(1..4) {
-                let i = rng.random_range(0..trace.instances.len());
-                let instance = &mut trace.instances[i];
-                let (width, rows) = (widths[instance.table], 1 << instance.log_height);
-                let (a, b): (usize, usize) = (rng.random_range(0..rows), rng.random_range(0..rows));
-                match rng.random_range(0..3) {
-                    0 => (0..width).for_each(|c| instance.cells.swap(a * width + c, b * width + c)),
-                    1 => instance.cells.copy_within(a * width..(a + 1) * width, b * width),
-                    _ => instance.cells[a * width] = rng.random_range(0..8),
-                }
-            }
-            attempt(&trace);
-        }
-        for bound in [2, 8, 1 << 31] {
-            for _ in 0..100 {
-                let mut trace = honest.clone();
-                let cells = trace.instances.iter_mut().flat_map(|i| &mut i.cells);
-                cells.for_each(|x| *x = rng.random_range(0..bound));
-                attempt(&trace);
-            }
-        }
+        mutants(&small.trace, &widths, 300, |trace| accepted += usize::from(small.agreed(trace)));
         println!("{} {}: {accepted} accepted", S::NAME, small.name);
     }
 }

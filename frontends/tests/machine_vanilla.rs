@@ -1,4 +1,4 @@
-//! The vanilla blocks of the machine's tables as text, committed, and what an execution costs.
+//! The vanilla blocks of the machine's tables as text, committed.
 //!
 //! `UPDATE_SHAPES=1 cargo test -p trilemma-frontends --test machine_vanilla` writes them anew.
 
@@ -42,15 +42,10 @@ fn checked<S: Setting>(name: &str, input: &[u8]) {
     let run = guest(name, input);
     let air = run.machine.air::<S>();
     let terms = run.machine.statement(run.outcome.exit_code, &run.outcome.output);
-    let start = std::time::Instant::now();
     let (circuit, vanilla) = Vanilla::lower(&air, &Extent::of(&air, &run.trace, &terms)).unwrap();
-    let lowered = start.elapsed();
     let assignment = vanilla.assign(&air, &run.trace, &terms);
-    println!("{name}: lowered in {lowered:?}, early {:?}", start.elapsed());
-    println!("{}", vanilla.report(&air, &circuit));
     let challenges = Challenges::new(S::Ext::from_u64(1 << 40), S::Ext::from_u64(987_654_321), circuit.arity);
     let violations = check_plonkish(&circuit, instance::<S>(&terms), assignment, &challenges, 3);
-    println!("checked {:?}", start.elapsed());
     assert!(violations.is_empty(), "{}", violations[0]);
 }
 
@@ -59,11 +54,4 @@ fn checked<S: Setting>(name: &str, input: &[u8]) {
 fn executions_satisfy_the_circuit() {
     checked::<KoalaBear4>("isa_edge", &[]);
     checked::<Bn254>("exit7", &[]);
-}
-
-/// Sizes of an execution of a few thousand cycles.
-#[test]
-#[ignore = "prints sizes"]
-fn sizes() {
-    checked::<Bn254>("sha256", &3u32.to_le_bytes());
 }

@@ -67,6 +67,47 @@ pub fn challenges<S: Setting>(air: &Air<S>, seed: u64) -> Challenges<S::Ext> {
     Challenges::new(random(), random(), air.max_arity())
 }
 
+/// Hands on a trace of tables so wide: with every cell changed, `random` mixes of its rows, and as many random traces,
+/// a third of each of three sizes of cells.
+pub fn mutants(trace: &Trace, widths: &[usize], random: usize, mut attempt: impl FnMut(&Trace)) {
+    let mut rng = SmallRng::seed_from_u64(7);
+    let mut honest = trace.clone();
+    honest.instances.iter_mut().for_each(|i| i.cells.resize(widths[i.table] << i.log_height, 0));
+    for i in 0..honest.instances.len() {
+        for cell in 0..honest.instances[i].cells.len() {
+            for change in [|x: u32| x + 1, |x: u32| x ^ 2, |_| 0, |_| 1, |x: u32| x + (1 << 20)] {
+                let mut trace = honest.clone();
+                let x = &mut trace.instances[i].cells[cell];
+                *x = change(*x);
+                attempt(&trace);
+            }
+        }
+    }
+    for _ in 0..random {
+        let mut trace = honest.clone();
+        for _ in 0..rng.random_range(1..4) {
+            let i = rng.random_range(0..trace.instances.len());
+            let instance = &mut trace.instances[i];
+            let (width, rows) = (widths[instance.table], 1 << instance.log_height);
+            let (a, b): (usize, usize) = (rng.random_range(0..rows), rng.random_range(0..rows));
+            match rng.random_range(0..3) {
+                0 => (0..width).for_each(|c| instance.cells.swap(a * width + c, b * width + c)),
+                1 => instance.cells.copy_within(a * width..(a + 1) * width, b * width),
+                _ => instance.cells[a * width] = rng.random_range(0..8),
+            }
+        }
+        attempt(&trace);
+    }
+    for bound in [2, 8, 1 << 31] {
+        for _ in 0..random.div_ceil(3) {
+            let mut trace = honest.clone();
+            let cells = trace.instances.iter_mut().flat_map(|i| &mut i.cells);
+            cells.for_each(|x| *x = rng.random_range(0..bound));
+            attempt(&trace);
+        }
+    }
+}
+
 /// `(z, w' y)`, sent as often as a product says.
 const SUMS: Bus = Bus { id: 60, name: "sums", arity: 2, lookup: false };
 /// Nothing, sent by an empty tuple.

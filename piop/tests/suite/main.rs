@@ -10,6 +10,8 @@ mod forge_vanilla;
 mod golden;
 #[path = "../common/plonkish.rs"]
 mod plonkish;
+#[path = "../common/relations.rs"]
+mod relations;
 #[path = "../../../backends/tests/common/small.rs"]
 #[allow(dead_code, reason = "another test binary uses the rest")]
 mod small;

@@ -1,39 +1,27 @@
 //! The staged system of a whole execution, and a proof of it.
 
+use crate::relations::Relation;
 use std::time::Instant;
 
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 use trilemma_arith::kernel::Challenges;
-use trilemma_arith::plonkish::{Extent, instance};
+use trilemma_arith::plonkish::instance;
 use trilemma_arith::r1cs::staged::Flattening;
 use trilemma_core::runner::Binding;
 use trilemma_core::setting::{KoalaBear4, ext_from_fn};
 use trilemma_core::{Options, Piop, Setting, UniEval};
-use trilemma_frontends::riscv::Program;
-use trilemma_frontends::riscv::exec::execute;
-use trilemma_frontends::riscv::machine::Machine;
 use trilemma_pcs::Available;
 use trilemma_piop::marlin::{Layout, Marlin};
 
 type S = KoalaBear4;
 
-/// A committed guest.
-fn guest(name: &str) -> Program {
-    let path = format!("{}/../frontends/guests/elf/{name}.elf", env!("CARGO_MANIFEST_DIR"));
-    Program::from_elf(&std::fs::read(path).unwrap()).unwrap()
-}
-
 /// Teaches: the wires of an execution satisfy its system, a verifier's form costs nothing, and the proof of it is
 /// accepted from the form. Prints sizes.
 #[test]
 fn a_whole_execution() {
-    let program = guest("exit7");
-    let machine = Machine::new(&program);
-    let mut recorder = machine.recorder(&program);
-    let outcome = execute(&program, &[], 1 << 22, &mut recorder).unwrap();
-    let terms = machine.statement(outcome.exit_code, &outcome.output);
-    let (air, trace) = (machine.air::<S>(), machine.trace(recorder).unwrap());
-    let extent = Extent::of(&air, &trace, &terms);
+    let run = Relation::<S>::execution("exit7", &[]);
+    let extent = run.extent();
+    let Relation { air, terms, trace, .. } = run;
 
     let start = Instant::now();
     let flattening = Flattening::new(&air, &extent).unwrap();

@@ -1,8 +1,8 @@
 //! `plonk` over circuits lowered from tables: small relations with every cell changed, and executions of
 //! the machine.
 
+use crate::relations::Relation;
 use crate::{plonkish, small};
-use std::time::Instant;
 
 use plonkish::{normal, violations_of};
 use small::Small;
@@ -11,12 +11,9 @@ use trilemma_arith::air::{PublicTerm, Trace};
 use trilemma_arith::plonkish::{Circuit, Custom, Extent, Lowering, Params, instance};
 use trilemma_core::runner::{Binding, IndexCommitment, Proven, ProverIndex, Runner};
 use trilemma_core::setting::{Bn254, Goldilocks2, KoalaBear4};
-use trilemma_core::{Largest, Options, OracleProver, OracleVerifier, Piop, Reject, Security, Setting, UniEval};
-use trilemma_frontends::riscv::elf::Program;
-use trilemma_frontends::riscv::exec::execute;
-use trilemma_frontends::riscv::machine::Machine;
+use trilemma_core::{Options, OracleProver, OracleVerifier, Piop, Reject, Security, Setting, UniEval};
 use trilemma_pcs::{Available, Served};
-use trilemma_piop::plonk::{Layout, Plonk};
+use trilemma_piop::plonk::Plonk;
 
 type Query<S> = UniEval<<S as Setting>::Ext>;
 
@@ -94,55 +91,18 @@ fn small_relations() {
     proves_what_the_circuit_accepts::<Goldilocks2, true>();
 }
 
-fn execution<S: Available, const LOGUP: bool>(scheme: &str, bits: u32, params: Params, name: &str, input: &[u8]) {
-    let path = format!("{}/../frontends/guests/elf/{name}.elf", env!("CARGO_MANIFEST_DIR"));
-    let program = Program::from_elf(&std::fs::read(path).unwrap()).unwrap();
-    let machine = Machine::new(&program);
-    let mut recorder = machine.recorder(&program);
-    let outcome = execute(&program, input, 1 << 22, &mut recorder).unwrap();
-    let mut terms = machine.statement(outcome.exit_code, &outcome.output);
-    let (air, trace) = (machine.air::<S>(), machine.trace(recorder).unwrap());
-    let lowered = Lowered::<S, LOGUP>::new(scheme, bits, &air, &Extent::of(&air, &trace, &terms), params);
-    let log_rows = lowered.circuit.log_rows;
-    lowered.runner.prepare(Largest { log_height: log_rows, log_cells: log_rows + 8 });
-    let start = Instant::now();
+fn execution<S: Available, const LOGUP: bool>(scheme: &str, bits: u32) {
+    let Relation { air, mut terms, trace, .. } = Relation::<S>::execution("exit7", &[]);
+    let lowered = Lowered::<S, LOGUP>::new(scheme, bits, &air, &Extent::of(&air, &trace, &terms), SPLIT);
     let proven = lowered.prove(&air, &trace, &terms);
-    let prover = start.elapsed();
-    let start = Instant::now();
     assert_eq!(lowered.verify(&proven.proof, &terms), Ok(()));
-    let layout = Layout::new(Plonk::<LOGUP>::PERMUTATION, &lowered.form);
-    println!(
-        "{} {} {scheme}, {name}: {} cycles, 2^{log_rows} rows, degree {} (gates {}), {} products, {} sums; \
-         {prover:?} (commit {:?}, open {:?}), verifier {:?}; {} bytes: {:?}",
-        <Plonk<LOGUP> as Piop<S>>::NAME,
-        S::NAME,
-        outcome.cycles,
-        layout.degree,
-        lowered.circuit.gate_degree(),
-        layout.chunks.len(),
-        layout.groups.len(),
-        proven.cost.commit,
-        proven.cost.open,
-        start.elapsed(),
-        proven.proof.len(),
-        proven.bytes,
-    );
     terms[0].tuple[0] += 1;
     assert!(lowered.verify(&proven.proof, &terms).is_err());
 }
 
+/// Teaches: a whole execution of the machine is proven, and verified from the form.
 #[test]
 fn executions() {
-    execution::<KoalaBear4, false>("fri", 24, SPLIT, "exit7", &[]);
-    execution::<KoalaBear4, true>("fri", 24, SPLIT, "exit7", &[]);
-}
-
-/// `cargo test --release -p trilemma-piop --test suite plonk_lowered -- --ignored --nocapture`.
-#[test]
-#[ignore = "prints figures"]
-fn figures() {
-    let size = 7000u32.to_le_bytes();
-    execution::<Bn254, false>("kzg", 100, Params::default(), "sha256", &size);
-    execution::<Bn254, true>("kzg", 100, Params::default(), "sha256", &size);
-    execution::<KoalaBear4, false>("fri", 100, Params::default(), "sha256", &size);
+    execution::<KoalaBear4, false>("fri", 24);
+    execution::<KoalaBear4, true>("fri", 24);
 }

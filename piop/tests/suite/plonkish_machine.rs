@@ -1,6 +1,7 @@
 //! The circuit of the RISC-V machine: it accepts executions, it refuses the changed rows that the tables
 //! refuse, and its layout is as committed.
 
+use crate::relations::Relation;
 use crate::{golden, plonkish};
 use golden::assert_committed;
 use p3_field::PrimeField32;
@@ -12,38 +13,13 @@ use trilemma_arith::plonkish::{Custom, Extent, Lowering, Params, Report, describ
 use trilemma_arith::{Air, Bus};
 use trilemma_core::Setting;
 use trilemma_core::setting::{Bn254, KoalaBear4};
-use trilemma_frontends::riscv::elf::Program;
-use trilemma_frontends::riscv::exec::execute;
-use trilemma_frontends::riscv::machine::Machine;
 
 /// Lookup tables in parts, so that small executions have small circuits.
 const SPLIT: Params = Params { width: None, degree: 5, split: true };
 /// Whole lookup tables.
 const WHOLE: Params = Params { split: false, ..SPLIT };
 
-/// An execution over a setting.
-struct Run<S: Setting> {
-    air: Air<S>,
-    terms: Vec<PublicTerm>,
-    trace: Trace,
-    cycles: u64,
-}
-
-impl<S: Setting> Run<S> {
-    fn new(name: &str, input: &[u8]) -> Self {
-        let path = format!("{}/../frontends/guests/elf/{name}.elf", env!("CARGO_MANIFEST_DIR"));
-        let program = Program::from_elf(&std::fs::read(path).unwrap()).unwrap();
-        let machine = Machine::new(&program);
-        let mut recorder = machine.recorder(&program);
-        let outcome = execute(&program, input, 1 << 22, &mut recorder).unwrap();
-        let terms = machine.statement(outcome.exit_code, &outcome.output);
-        Self { air: machine.air(), terms, trace: machine.trace(recorder).unwrap(), cycles: outcome.cycles }
-    }
-
-    fn extent(&self) -> Extent {
-        Extent::of(&self.air, &self.trace, &self.terms)
-    }
-
+impl<S: Setting> Relation<S> {
     fn report(&self, params: Params) -> Report {
         let (circuit, custom) = Custom::lower_with(&self.air, &self.extent(), params).unwrap();
         let form = Custom::form_with(&self.air, &self.extent(), params).unwrap();
@@ -56,9 +32,9 @@ impl<S: Setting> Run<S> {
 /// Teaches: what the tables accept of an execution, their circuit accepts, over small and large fields.
 #[test]
 fn executions_satisfy_the_circuit() {
-    fn run<S: Setting>(names: &[&str], params: Params) {
+    fn run<S: Setting>(names: &[&'static str], params: Params) {
         for name in names {
-            let run = Run::<S>::new(name, &1u32.to_le_bytes());
+            let run = Relation::<S>::execution(name, &1u32.to_le_bytes());
             let violations = violations_of(&run.air, &run.terms, &run.trace, params);
             assert!(violations.is_empty(), "{name}: {}", violations[0]);
         }
@@ -69,7 +45,7 @@ fn executions_satisfy_the_circuit() {
 }
 
 /// A few rows of every table.
-fn rows_of_every_table(run: &Run<KoalaBear4>, rng: &mut SmallRng) -> Trace {
+fn rows_of_every_table(run: &Relation<KoalaBear4>, rng: &mut SmallRng) -> Trace {
     let few = |instance: &Instance, rng: &mut SmallRng| {
         let shape = run.air.tables[instance.table].shape();
         let width = shape.columns.len();
@@ -104,7 +80,7 @@ fn balancing(air: &Air<KoalaBear4>, trace: &Trace) -> Vec<PublicTerm> {
 /// Teaches: no change of a row of any table passes one of the two only.
 #[test]
 fn changed_rows() {
-    let run = Run::<KoalaBear4>::new("isa_edge", &[]);
+    let run = Relation::<KoalaBear4>::execution("isa_edge", &[]);
     let mut rng = SmallRng::seed_from_u64(11);
     let honest = rows_of_every_table(&run, &mut rng);
     let terms = balancing(&run.air, &honest);
@@ -131,35 +107,8 @@ fn changed_rows() {
 /// Teaches: what a layout costs is reviewed as text.
 #[test]
 fn layouts_are_as_committed() {
-    let run = Run::<KoalaBear4>::new("isa_edge", &[]);
+    let run = Relation::<KoalaBear4>::execution("isa_edge", &[]);
     assert_eq!(Params::default(), SPLIT);
     let reports = [("plonkish", run.report(WHOLE)), ("plonkish split", run.report(SPLIT))];
     assert_committed("layouts", reports.map(|(name, report)| (name, report.to_string())));
-}
-
-/// Layouts at about `2^15` cycles: `cargo test -p trilemma-piop --test suite plonkish_machine -- --ignored
-/// --nocapture`.
-#[test]
-#[ignore = "prints figures"]
-fn figures() {
-    for (name, sizes) in [("sha256", [288u32, 2752]), ("fibonacci", [6000, 48_000])] {
-        for size in sizes {
-            let run = Run::<KoalaBear4>::new(name, &size.to_le_bytes());
-            for params in [WHOLE, SPLIT] {
-                let report = run.report(params);
-                let start = std::time::Instant::now();
-                let _ = Custom::form_with(&run.air, &run.extent(), params).unwrap();
-                let per_cycle = |cells: usize| ((cells << report.log_rows) as f64) / run.cycles as f64;
-                let [fixed, early, late, _] = report.columns;
-                println!("{name} {size}: {} cycles, form in {:?}\n{report}", run.cycles, start.elapsed());
-                println!(
-                    "a cycle: {:.1} fixed, {:.1} early, {:.1} of late columns of degree 4, {:.1} lookups",
-                    per_cycle(fixed),
-                    per_cycle(early),
-                    per_cycle(4 * late),
-                    per_cycle(report.slots())
-                );
-            }
-        }
-    }
 }

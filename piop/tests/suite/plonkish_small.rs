@@ -1,35 +1,20 @@
 //! The circuit of a relation says what the relation says: on honest witnesses, with every cell
 //! changed, on random ones; and nothing in it can be left out.
 
-use crate::{plonkish, small, wide};
+use crate::plonkish;
+use crate::relations::Relation;
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
-use plonkish::{Forger, Part, agreed, challenges, normal};
+use plonkish::{Forger, Part, agreed, challenges};
+use rand::SeedableRng;
 use rand::rngs::SmallRng;
-use rand::{RngExt, SeedableRng};
-use small::Small;
-use trilemma_arith::air::{PublicTerm, Trace};
+use trilemma_arith::Bus;
+use trilemma_arith::air::PublicTerm;
 use trilemma_arith::plonkish::{Assignment, Circuit, Custom, Extent, Gate, Lowering, Params, describe, instance};
 use trilemma_arith::r1cs::ByColumn;
-use trilemma_arith::{Air, Bus};
 use trilemma_core::Setting;
 use trilemma_core::setting::{Bls12, Goldilocks2, KoalaBear4};
 use trilemma_pcs::Available;
 use trilemma_piop::check_plonkish::{Values, Violation};
-
-struct Relation<S: Setting> {
-    name: &'static str,
-    air: Air<S>,
-    terms: Vec<PublicTerm>,
-    trace: Trace,
-}
-
-fn relations<S: Available>() -> Vec<Relation<S>> {
-    let small = Small::<S>::all().map(|s| Relation { name: s.name, air: s.air, terms: s.terms, trace: s.trace });
-    let (air, terms, trace) = wide::wide();
-    let mut relations = Vec::from(small);
-    relations.push(Relation { name: "wide", trace: normal(&air, &trace), air, terms });
-    relations
-}
 
 /// The default, gates of other degrees, lookup tables in parts, and rows as narrow as the relation allows.
 fn params(name: &str) -> Vec<Params> {
@@ -48,47 +33,12 @@ fn params(name: &str) -> Vec<Params> {
 }
 
 fn agree<S: Available>(random: usize) {
-    let mut rng = SmallRng::seed_from_u64(7);
-    for relation in relations::<S>() {
+    for relation in Relation::<S>::small() {
         let Relation { name, air, terms, trace } = &relation;
-        let widths: Vec<usize> = air.tables.iter().map(|t| t.shape().columns.len()).collect();
-        let mut honest = trace.clone();
-        honest.instances.iter_mut().for_each(|i| i.cells.resize(widths[i.table] << i.log_height, 0));
         for params in params(name) {
             assert!(agreed(name, air, terms, trace, params), "{name}, {params:?}");
             let mut accepted = 0;
-            let mut attempt = |trace: &Trace| accepted += usize::from(agreed(name, air, terms, trace, params));
-            for i in 0..honest.instances.len() {
-                for cell in 0..honest.instances[i].cells.len() {
-                    for change in [|x: u32| x + 1, |x: u32| x ^ 2, |_| 0, |_| 1] {
-                        let mut trace = honest.clone();
-                        let x = &mut trace.instances[i].cells[cell];
-                        *x = change(*x);
-                        attempt(&trace);
-                    }
-                }
-            }
-            for _ in 0..random {
-                let mut trace = honest.clone();
-                let i = rng.random_range(0..trace.instances.len());
-                let instance = &mut trace.instances[i];
-                let (width, rows) = (widths[instance.table], 1 << instance.log_height);
-                let (a, b): (usize, usize) = (rng.random_range(0..rows), rng.random_range(0..rows));
-                match rng.random_range(0..3) {
-                    0 => (0..width).for_each(|c| instance.cells.swap(a * width + c, b * width + c)),
-                    1 => instance.cells.copy_within(a * width..(a + 1) * width, b * width),
-                    _ => instance.cells[a * width] = rng.random_range(0..8),
-                }
-                attempt(&trace);
-            }
-            for bound in [2, 8, 1 << 31] {
-                for _ in 0..random / 3 {
-                    let mut trace = honest.clone();
-                    let cells = trace.instances.iter_mut().flat_map(|i| &mut i.cells);
-                    cells.for_each(|x| *x = rng.random_range(0..bound));
-                    attempt(&trace);
-                }
-            }
+            relation.mutants(random, |trace| accepted += usize::from(agreed(name, air, terms, trace, params)));
             println!("{} {name} {params:?}: {accepted} accepted", S::NAME);
         }
     }
@@ -106,7 +56,7 @@ fn relations_and_their_circuits_agree() {
 /// selectors tell apart they tell apart exactly.
 #[test]
 fn forms_are_circuits() {
-    for Relation { name, air, terms, trace } in relations::<KoalaBear4>() {
+    for Relation { name, air, terms, trace } in Relation::<KoalaBear4>::small() {
         let extent = Extent::of(&air, &trace, &terms);
         for params in params(name) {
             let form = Custom::form_with(&air, &extent, params).unwrap();
@@ -128,7 +78,7 @@ fn forms_are_circuits() {
 /// Teaches: an extent that no trace has is refused, not lowered.
 #[test]
 fn impossible_extents_are_refused() {
-    let [Relation { air, terms, trace, .. }, ..] = &relations::<KoalaBear4>()[..] else { panic!() };
+    let [Relation { air, terms, trace, .. }, ..] = &Relation::<KoalaBear4>::small()[..] else { panic!() };
     let honest = Extent::of(air, trace, terms);
     let refused = |change: &dyn Fn(&mut Extent)| {
         let mut extent = honest.clone();
@@ -195,7 +145,7 @@ fn redundant(name: &str, what: &str) -> bool {
 fn every_part_is_needed() {
     let mut rng = SmallRng::seed_from_u64(9);
     // In `wide` the gate of a bit follows from the lookups that it gates.
-    for mut relation in relations::<KoalaBear4>().into_iter().filter(|r| r.name != "wide") {
+    for mut relation in Relation::<KoalaBear4>::small().into_iter().filter(|r| r.name != "wide") {
         let name = relation.name;
         // Terms that say nothing, so that others of the same buses do not change the layout.
         for interaction in relation.air.tables.iter().flat_map(|t| &t.shape().interactions) {
@@ -304,7 +254,7 @@ fn late_parts(name: &str, relation: &Relation<KoalaBear4>, params: Params, early
 /// Teaches: a prover is free in no late cell, but for the constant in the sum of helpers.
 #[test]
 fn late_cells_cannot_be_changed() {
-    for Relation { name, air, terms, trace } in relations::<KoalaBear4>() {
+    for Relation { name, air, terms, trace } in Relation::<KoalaBear4>::small() {
         let (circuit, custom) = Custom::lower(&air, &Extent::of(&air, &trace, &terms)).unwrap();
         let assignment = custom.assign(&air, &trace, &terms);
         let mut values = Values::new(&circuit, assignment, instance::<KoalaBear4>(&terms), challenges(&air, 1));
@@ -322,7 +272,7 @@ fn late_cells_cannot_be_changed() {
 /// Teaches: a report says which gate failed, on which row, and with what.
 #[test]
 fn violations_name_what_failed() {
-    let [Relation { air, terms, trace, .. }, ..] = &relations::<KoalaBear4>()[..] else { panic!() };
+    let [Relation { air, terms, trace, .. }, ..] = &Relation::<KoalaBear4>::small()[..] else { panic!() };
     let mut trace = trace.clone();
     trace.instances[1].cells[2] += 1;
     let violations = plonkish::violations_of(air, terms, &trace, Params::default());
