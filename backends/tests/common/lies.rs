@@ -13,6 +13,7 @@ use trilemma_core::{
 };
 use trilemma_pcs::{Available, Served};
 
+use super::accepts;
 use super::tiny::options;
 
 /// A lie about one message.
@@ -88,11 +89,37 @@ impl<S: Setting, Q: ClaimKind<S>> OracleProver<S, Q> for Liar<'_, S, Q> {
 }
 
 thread_local! {
-    /// Which of the values answered is a lie.
-    pub static FALSE_ANSWER: Cell<Option<usize>> = const { Cell::new(None) };
+    /// Which of the values answered is a lie, and how many were answered; both counted over all lists.
+    static FALSE_ANSWER: Cell<Option<usize>> = const { Cell::new(None) };
+    static ANSWERED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A scheme whose prover answers falsely where [`FALSE_ANSWER`] says.
+/// What a prover over [`Lying`] makes when answer `at` is false, and how many answers there were.
+fn answering<R>(at: Option<usize>, prove: impl FnOnce() -> R) -> (R, usize) {
+    FALSE_ANSWER.set(at);
+    ANSWERED.set(0);
+    let made = prove();
+    FALSE_ANSWER.set(None);
+    (made, ANSWERED.get())
+}
+
+/// Asserts that no answer of a prover over [`Lying`] can be false by itself; tells how many there are.
+pub fn every_answer_is_bound(
+    name: &str,
+    prove: impl Fn() -> Vec<u8>,
+    verify: impl Fn(&[u8]) -> Result<(), Reject>,
+) -> usize {
+    let (proof, answers) = answering(None, &prove);
+    assert_eq!(accepts(name, || verify(&proof)), Ok(()), "{name}: no lie");
+    for at in 0..answers {
+        let (proof, _) = answering(Some(at), &prove);
+        assert!(accepts(name, || verify(&proof)).is_err(), "{name}: answer {at} of {answers} can be false");
+    }
+    println!("{name}: {answers} answers");
+    answers
+}
+
+/// A scheme whose prover answers falsely where [`every_answer_is_bound`] says.
 pub struct Lying<P>(PhantomData<fn() -> P>);
 
 impl<S: Setting, P: trilemma_core::Scheme<S>> trilemma_core::Scheme<S> for Lying<P> {
@@ -148,11 +175,13 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> Opens<S, Q> for Lying<P> {
         hints: &mut P::Hints,
     ) -> Vec<Vec<S::Ext>> {
         let mut answers = P::answer(pk, openers, questions, hints);
-        if let Some(at) = FALSE_ANSWER.get()
+        let before = ANSWERED.get();
+        if let Some(at) = FALSE_ANSWER.get().and_then(|at| at.checked_sub(before))
             && let Some(value) = answers.iter_mut().flatten().nth(at)
         {
             *value += S::Ext::ONE;
         }
+        ANSWERED.set(before + answers.iter().map(Vec::len).sum::<usize>());
         answers
     }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::circuits::{BINDING, CircuitPiop, Family, Flat, Keyed, Plonkish};
 use common::frozen::Frozen;
-use common::lies::{FALSE_ANSWER, Liar, Lie, both};
+use common::lies::{Liar, Lie, both, every_answer_is_bound};
 use common::{Change, Splice, accepts, all_refused, in_parallel};
 use p3_field::PrimeCharacteristicRing;
 use rand::rngs::SmallRng;
@@ -234,16 +234,7 @@ fn false_answers() {
     fn run<S: Available, F: Family<S>, P: CircuitPiop<S, F>, C: Opens<S, P::Query>>() {
         let [lying, honest] = both::<S, P::Query, C>().map(Keyed::<S, F, P>::with);
         let name = honest.name(C::NAME);
-        let seen = frozen(&honest, &honest.prove(), None).1;
-        // Of every list of answers the same value is false, so the longest one counts.
-        let answers = seen.split(|label| *label != "answers").map(<[Label]>::len).max().unwrap_or(0);
-        for at in 0..=answers {
-            FALSE_ANSWER.set(Some(at));
-            let verdict = accepts("a false answer", || honest.verify(&lying.prove()));
-            assert_eq!(verdict.is_ok(), at == answers, "{name}: answer {at}: {verdict:?}");
-        }
-        FALSE_ANSWER.set(None);
-        println!("{name}: {answers} answers");
+        let answers = every_answer_is_bound(&name, || lying.prove(), |proof| honest.verify(proof));
         assert!(answers > 10);
     }
     run::<KoalaBear4, Wide<_>, Plonk, Ideal>();
