@@ -88,7 +88,7 @@ pub fn scheme<S: Available, Q: Served<S>>(
 pub fn protocol_id(pipeline: &Pipeline, options: &Options) -> [u8; 32] {
     // Where an SRS lies does not change the protocol; what is in it is in the keys.
     let options = Options { srs: None, ..options.clone() };
-    let config = serde_json::json!({ "trilemma": 1, "pipeline": pipeline, "options": options });
+    let config = serde_json::json!({ "trilemma": 2, "pipeline": pipeline, "options": options });
     *blake3::hash(config.to_string().as_bytes()).as_bytes()
 }
 

@@ -1,14 +1,14 @@
 //! Honest executions satisfy the relation.
 
+mod common;
+
 use trilemma_core::setting::KoalaBear4;
-use trilemma_frontends::riscv::elf::Program;
 use trilemma_frontends::riscv::exec::execute;
 use trilemma_frontends::riscv::machine::Machine;
 use trilemma_piop::check::check;
 
 fn run(name: &str, input: &[u8]) {
-    let path = format!("{}/../frontends/guests/elf/{name}.elf", env!("CARGO_MANIFEST_DIR"));
-    let program = Program::from_elf(&std::fs::read(path).unwrap()).unwrap();
+    let program = common::guest(name);
     let machine = Machine::new(&program);
     let mut recorder = machine.recorder(&program);
     let outcome = execute(&program, input, 1 << 22, &mut recorder).unwrap();

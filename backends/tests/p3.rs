@@ -1,17 +1,16 @@
 //! The references on Plonky3's STARKs prove what ours prove, and refuse what is not so.
 
+mod common;
+
 use trilemma_backends::{Keys, Pipeline, Public, System, system};
 use trilemma_core::Options;
-use trilemma_frontends::riscv::Program;
 
 const REFERENCES: [&str; 2] = ["p3-batch-stark/fri/koalabear4", "p3-multi-stark/whir/koalabear4"];
 
 fn reference(pipeline: &str, hash: &str, guest: &str) -> (Box<dyn System>, Box<dyn Keys>) {
-    let path = format!("{}/../frontends/guests/elf/{guest}.elf", env!("CARGO_MANIFEST_DIR"));
-    let program = Program::from_elf(&std::fs::read(path).unwrap()).unwrap();
     let options = Options { hash: hash.into(), ..Options::default() };
     let system = system(&Pipeline(pipeline.into()), &options).unwrap();
-    let keys = system.keys(&program).unwrap();
+    let keys = system.keys(&common::guest(guest)).unwrap();
     (system, keys)
 }
 

@@ -20,8 +20,9 @@ fn agree<S: Available>() {
         assert!(small.agreed(&small.trace), "{}", small.name);
         let widths: Vec<usize> = small.r1cs.blocks.iter().map(|b| b.main.len()).collect();
         let mut accepted = 0;
-        mutants(&small.trace, &widths, 300, |trace| accepted += usize::from(small.agreed(trace)));
-        println!("{} {}: {accepted} accepted", S::NAME, small.name);
+        let tried = mutants(&small.trace, &widths, 300, |trace| accepted += usize::from(small.agreed(trace)));
+        println!("{} {}: {accepted} of {tried} accepted", S::NAME, small.name);
+        assert!(accepted < tried / 2, "{}: {accepted} of {tried} accepted", small.name);
     }
 }
 

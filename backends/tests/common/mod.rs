@@ -14,7 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use trilemma_core::Reject;
+use p3_field::Field;
+use trilemma_core::{Reject, Setting};
 use trilemma_frontends::riscv::elf::Program;
 
 /// A committed guest.
@@ -59,11 +60,13 @@ pub fn all_refused<C: Changed>(
     assert_eq!(accepts(what, || verify(proof)), Ok(()), "{what}: the proof itself");
     let accepted = Mutex::new(Vec::new());
     let heard = Mutex::new(std::collections::BTreeMap::<String, usize>::new());
+    let tried = AtomicUsize::new(0);
     in_parallel(changes, |change| {
         let changed = change.of(proof);
         if changed == proof {
             return;
         }
+        tried.fetch_add(1, Ordering::Relaxed);
         let name = format!("{what}: {}", change.name());
         match accepts(&name, || verify(&changed)) {
             Ok(()) => accepted.lock().unwrap().push(change.name()),
@@ -74,8 +77,10 @@ pub fn all_refused<C: Changed>(
         }
     });
     let (heard, accepted) = (heard.into_inner().unwrap(), accepted.into_inner().unwrap());
-    println!("{what}: {} changes of {} bytes refused: {heard:?}", changes.len(), proof.len());
-    assert!(accepted.is_empty(), "{what}: {} changes of {} bytes accepted: {accepted:?}", accepted.len(), proof.len());
+    let (tried, len) = (tried.into_inner(), proof.len());
+    println!("{what}: {tried} changes of {len} bytes refused: {heard:?}");
+    assert!(accepted.is_empty(), "{what}: {} of {tried} changes accepted: {accepted:?}", accepted.len());
+    assert!(2 * tried > changes.len(), "{what}: of {} changes {tried} change anything", changes.len());
 }
 
 /// A way to change a proof.
@@ -99,13 +104,18 @@ pub enum Change {
     Extend(usize),
     /// A byte left out.
     Drop(usize),
-    /// A little-endian word of four bytes, more by this number where it fits: the other encodings of a
-    /// field element.
-    Add(usize, u32),
+    /// A little-endian number, more by this one where that fits into as many bytes: with the modulus, the other
+    /// encoding of a field element.
+    Add(usize, &'static [u8]),
     /// Two words of four bytes that change places.
     Swap(usize, usize),
     /// Two blocks of 32 bytes that change places, by number: roots, or points of a curve.
     SwapBlocks(usize, usize),
+}
+
+/// The modulus of a setting's field, for [`Change::Add`].
+pub fn modulus<S: Setting>() -> &'static [u8] {
+    S::Base::order().to_bytes_le().leak()
 }
 
 /// The first bytes of a proof, then those of another.
@@ -143,10 +153,15 @@ impl Changed for Change {
                 out.remove(at);
             }
             Self::Add(at, by) => {
-                if let Some(word) = out.get_mut(at..at + 4)
-                    && let Some(sum) = u32::from_le_bytes((&*word).try_into().unwrap()).checked_add(by)
-                {
-                    word.copy_from_slice(&sum.to_le_bytes());
+                if let Some(number) = out.get_mut(at..at + by.len()) {
+                    let carry = number.iter_mut().zip(by).fold(0, |carry, (x, &y)| {
+                        let sum = carry + u16::from(*x) + u16::from(y);
+                        *x = sum as u8;
+                        sum >> 8
+                    });
+                    if carry > 0 {
+                        out.copy_from_slice(proof);
+                    }
                 }
             }
             Self::Swap(a, b) => {

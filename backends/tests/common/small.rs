@@ -68,11 +68,18 @@ pub fn challenges<S: Setting>(air: &Air<S>, seed: u64) -> Challenges<S::Ext> {
 }
 
 /// Hands on a trace of tables so wide: with every cell changed, `random` mixes of its rows, and as many random traces,
-/// a third of each of three sizes of cells.
-pub fn mutants(trace: &Trace, widths: &[usize], random: usize, mut attempt: impl FnMut(&Trace)) {
+/// a third of each of three sizes of cells. Tells how many, those left out that changed nothing.
+pub fn mutants(trace: &Trace, widths: &[usize], random: usize, mut attempt: impl FnMut(&Trace)) -> usize {
     let mut rng = SmallRng::seed_from_u64(7);
     let mut honest = trace.clone();
     honest.instances.iter_mut().for_each(|i| i.cells.resize(widths[i.table] << i.log_height, 0));
+    let mut tried = 0;
+    let mut attempt = |mutant: &Trace| {
+        if mutant.instances != honest.instances {
+            attempt(mutant);
+            tried += 1;
+        }
+    };
     for i in 0..honest.instances.len() {
         for cell in 0..honest.instances[i].cells.len() {
             for change in [|x: u32| x + 1, |x: u32| x ^ 2, |_| 0, |_| 1, |x: u32| x + (1 << 20)] {
@@ -106,6 +113,7 @@ pub fn mutants(trace: &Trace, widths: &[usize], random: usize, mut attempt: impl
             attempt(&trace);
         }
     }
+    tried
 }
 
 /// `(z, w' y)`, sent as often as a product says.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::circuits::{BINDING, CircuitPiop, Family, Flat, Keyed, Plonkish};
 use common::frozen::Frozen;
 use common::lies::{Liar, Lie, both, every_answer_is_bound};
-use common::{Change, Splice, accepts, all_refused, in_parallel};
+use common::{Change, Splice, accepts, all_refused, in_parallel, modulus};
 use p3_field::PrimeCharacteristicRing;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -38,9 +38,8 @@ const BLOCKS: usize = 16;
 /// Another statement, of the same protocol.
 const OTHER: Binding<'static> = Binding { statement: b"seven result", ..BINDING };
 
-/// So many bytes of a proof are tried as `tried` says, half of them its first ones; `p` gives elements a second
-/// encoding.
-fn bytes<S: Available, F: Family<S>, P: CircuitPiop<S, F>>(scheme: &str, p: u32, tried: usize) {
+/// So many bytes of a proof are tried as `tried` says, half of them its first ones.
+fn bytes<S: Available, F: Family<S>, P: CircuitPiop<S, F>>(scheme: &str, tried: usize) {
     let keyed = Keyed::<S, F, P>::new(scheme);
     let name = keyed.name(scheme);
     let mut rng = SmallRng::seed_from_u64(SEED);
@@ -57,7 +56,7 @@ fn bytes<S: Available, F: Family<S>, P: CircuitPiop<S, F>>(scheme: &str, p: u32,
     changes.extend(places.iter().step_by(2).map(|&at| Change::Cut(at)));
     changes.extend(places.iter().step_by(7).map(|&at| Change::Drop(at)));
     changes.extend((1..=64).map(Change::Extend));
-    changes.extend(places.iter().filter(|&&at| at + 4 < len).map(|&at| Change::Add(at, p)));
+    changes.extend(places.iter().map(|&at| Change::Add(at, modulus::<S>())));
     changes.extend(places.iter().filter(|&&at| at + 40 < len).step_by(4).map(|&at| Change::Swap(at, at + 32)));
     let blocks = BLOCKS.min(len / 32);
     changes.extend((0..blocks).flat_map(|a| (a + 1..blocks).map(move |b| Change::SwapBlocks(a, b))));
@@ -70,26 +69,24 @@ fn bytes<S: Available, F: Family<S>, P: CircuitPiop<S, F>>(scheme: &str, p: u32,
     all_refused(&name, &proof, &splices, |proof| keyed.verify(proof));
 }
 
-const KOALA: u32 = 0x7f00_0001;
-
 /// Teaches: columns in the clear, so what is refused here is refused by the PIOP and the transcript, which
 /// take every message as it was sent.
 #[test]
 fn bytes_over_ideal() {
-    bytes::<KoalaBear4, Wide<_>, Plonk>("ideal", KOALA, 800);
-    bytes::<KoalaBear4, Narrow, PlonkLogUp>("ideal", KOALA, 800);
-    bytes::<KoalaBear4, Wide<_>, HyperPlonk>("ideal", KOALA, 800);
-    bytes::<KoalaBear4, Flat, Marlin>("ideal", KOALA, 800);
+    bytes::<KoalaBear4, Wide<_>, Plonk>("ideal", 800);
+    bytes::<KoalaBear4, Narrow, PlonkLogUp>("ideal", 800);
+    bytes::<KoalaBear4, Wide<_>, HyperPlonk>("ideal", 800);
+    bytes::<KoalaBear4, Flat, Marlin>("ideal", 800);
 }
 
 /// Teaches: commitments and openings of the index and of every oracle have no byte to spare, commitments are
 /// not interchangeable, and the messages of two proofs do not mix.
 #[test]
 fn bytes_over_real_schemes() {
-    bytes::<Bn254, Wide<_>, Plonk>("kzg", 1, 300);
-    bytes::<KoalaBear4, Narrow, PlonkLogUp>("fri", KOALA, 1000);
-    bytes::<KoalaBear4, Wide<_>, HyperPlonk>("whir", KOALA, 800);
-    bytes::<KoalaBear4, Flat, Marlin>("fri", KOALA, 1000);
+    bytes::<Bn254, Wide<_>, Plonk>("kzg", 300);
+    bytes::<KoalaBear4, Narrow, PlonkLogUp>("fri", 1000);
+    bytes::<KoalaBear4, Wide<_>, HyperPlonk>("whir", 800);
+    bytes::<KoalaBear4, Flat, Marlin>("fri", 1000);
 }
 
 /// The verdict on a proof of which one value is seen as one more, and the labels of all values.

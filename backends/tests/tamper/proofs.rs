@@ -4,7 +4,7 @@
 use crate::common;
 use std::sync::OnceLock;
 
-use common::{Change, accepts, all_refused, guest};
+use common::{Change, accepts, all_refused, guest, modulus};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use trilemma_backends::{Keys, Pipeline, Proved, Public, System, system};
@@ -188,7 +188,7 @@ fn damages(proof: &[u8], dense: usize, sample: usize) -> Vec<Change> {
     changes.extend([0, 1, 2, 71, 72, 73, proof.len() - 4, proof.len() - 1].map(Change::Cut));
     changes.extend([1, 2, 3, 4, 8, 32, 4096].map(Change::Extend));
     changes.extend((0..64).map(|_| Change::Drop(rng.random_range(0..proof.len()))));
-    changes.extend((0..200).map(|_| Change::Add(rng.random_range(0..proof.len()), 0x7f00_0001)));
+    changes.extend((0..200).map(|_| Change::Add(rng.random_range(0..proof.len()), modulus::<KoalaBear4>())));
     changes
 }
 

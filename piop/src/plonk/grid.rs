@@ -148,8 +148,7 @@ pub fn value<S: Setting>(grid: &Grid<'_, S::Base>, slot: Slot, rows: &[usize]) -
 /// a cache.
 pub const fn words<S: Setting>() -> usize {
     const BYTES: usize = 512;
-    let words = BYTES / size_of::<PackedBase<S>>();
-    if words == 0 { 1 } else { words }
+    BYTES / size_of::<PackedBase<S>>()
 }
 
 /// A column of a matrix to be made.

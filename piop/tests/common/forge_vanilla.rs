@@ -2,7 +2,6 @@
 //! apart. Equal cells are one unknown.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ops::Range;
 use std::rc::Rc;
 
 use p3_field::{Field, PrimeCharacteristicRing};
@@ -37,8 +36,6 @@ const COLUMNS: usize = 7;
 #[derive(Clone)]
 pub struct Forger<'a> {
     values: &'a Values<'a, Bls12>,
-    rows: Range<usize>,
-    constants: usize,
     /// By row, the same row of the first block of the table.
     kinds: Rc<Vec<usize>>,
     table: Rc<HashSet<Vec<F>>>,
@@ -50,7 +47,6 @@ pub struct Forger<'a> {
 struct Classes {
     of: Rc<Vec<usize>>,
     readers: HashMap<usize, BTreeSet<usize>>,
-    frozen: HashSet<usize>,
 }
 
 fn root(of: &mut [usize], mut i: usize) -> usize {
@@ -62,7 +58,7 @@ fn root(of: &mut [usize], mut i: usize) -> usize {
 }
 
 impl<'a> Forger<'a> {
-    /// A forger of a circuit's cells, the first rows holding constants up to the first block.
+    /// A forger of a circuit's cells, whose blocks are these.
     pub fn new(values: &'a Values<'a, Bls12>, blocks: &[BlockSize]) -> Self {
         let circuit = values.circuit;
         let tables = circuit.lookups.iter().flat_map(|l| {
@@ -74,8 +70,7 @@ impl<'a> Forger<'a> {
             let rows = kinds.iter_mut().skip(block.start).take(block.rows * block.count);
             rows.enumerate().for_each(|(i, kind)| *kind = block.start + i % block.rows);
         }
-        let (rows, constants, kinds) = (0..circuit.rows(), blocks[0].start, Rc::new(kinds));
-        let mut forger = Self { values, rows, constants, kinds, table, all: Rc::default() };
+        let mut forger = Self { values, kinds: Rc::new(kinds), table, all: Rc::default() };
         forger.all = forger.unite(None);
         forger
     }
@@ -116,7 +111,7 @@ impl<'a> Forger<'a> {
     pub fn targets(&self) -> Vec<Target> {
         let mut targets = Vec::new();
         let mut known = HashSet::new();
-        for row in self.rows.clone().filter(|&row| known.insert(self.kinds[row])) {
+        for row in (0..self.values.circuit.rows()).filter(|&row| known.insert(self.kinds[row])) {
             let any = |names: &[&str]| names.iter().any(|name| !self.fixed(name, row).is_zero());
             for (i, selectors) in [&["left", "right", "product", "output"][..], &["fold"], &["bus"]].iter().enumerate()
             {
@@ -145,14 +140,12 @@ impl<'a> Forger<'a> {
     fn classes(&self, without: Option<usize>) -> Classes {
         let of = if without.is_some() { self.unite(without) } else { self.all.clone() };
         let mut readers: HashMap<usize, BTreeSet<usize>> = HashMap::new();
-        for row in self.rows.clone() {
+        for row in 0..self.values.circuit.rows() {
             for column in 0..COLUMNS - 1 {
                 readers.entry(of[row * COLUMNS + column]).or_default().insert(row);
             }
         }
-        let constants = if self.rows.start == 0 { 0 } else { self.constants };
-        let frozen = (0..constants).map(|row| of[row * COLUMNS + 2]).collect();
-        Classes { of, readers, frozen }
+        Classes { of, readers }
     }
 
     /// The value of an expression on a row with some unknowns changed.
@@ -225,9 +218,6 @@ impl<'a> Forger<'a> {
                 classes.of[self.number(if rng.random() { a } else { b })]
             }
         };
-        if classes.frozen.contains(&first) {
-            return None;
-        }
         let old = self.old(first);
         let near = [-2, -1, 1, 2].map(|x| old + F::from_i64(x));
         let new = *[near[0], near[1], near[2], near[3], -old, F::NEG_ONE, F::from_u32(rng.random())].choose(rng)?;
@@ -254,10 +244,7 @@ impl<'a> Forger<'a> {
                 return self.only(classes, &changed, target, &read).then_some(());
             };
             let unknowns = self.unknowns(classes, at);
-            let free: Vec<(usize, bool)> = unknowns
-                .into_iter()
-                .filter(|u| !changed.contains_key(&u.0) && !classes.frozen.contains(&u.0))
-                .collect();
+            let free: Vec<(usize, bool)> = unknowns.into_iter().filter(|u| !changed.contains_key(&u.0)).collect();
             let likely: Vec<(usize, bool)> = free.iter().copied().filter(|u| u.1).collect();
             let from = if !likely.is_empty() && rng.random_bool(0.95) { &likely } else { &free };
             let &(class, _) = from.choose(rng)?;
@@ -323,6 +310,6 @@ impl<'a> Forger<'a> {
         };
         let selectors = ["left", "right", "product", "output", "constant", "fold", "bus", "tag"];
         let selectors: Vec<String> = selectors.iter().map(|n| self.fixed(n, row).to_string()).collect();
-        format!("{target:?} (row {} of the block, gate {gate}): {selectors:?}", row - self.rows.start)
+        format!("{target:?} (row {row}, gate {gate}): {selectors:?}")
     }
 }

@@ -53,8 +53,8 @@ impl<S: Setting> Relation<S> {
     }
 
     /// Hands on the trace with every cell changed, `random` mixes of its rows, and as many random traces.
-    pub fn mutants(&self, random: usize, attempt: impl FnMut(&Trace)) {
+    pub fn mutants(&self, random: usize, attempt: impl FnMut(&Trace)) -> usize {
         let widths: Vec<usize> = self.air.tables.iter().map(|t| t.shape().columns.len()).collect();
-        crate::small::mutants(&self.trace, &widths, random, attempt);
+        crate::small::mutants(&self.trace, &widths, random, attempt)
     }
 }

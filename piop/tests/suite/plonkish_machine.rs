@@ -1,6 +1,8 @@
 //! The circuit of the RISC-V machine: it accepts executions, it refuses the changed rows that the tables
 //! refuse, and its layout is as committed.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::relations::Relation;
 use crate::{golden, plonkish};
 use golden::assert_committed;
@@ -9,10 +11,11 @@ use plonkish::{agreed, normal, violations_of};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use trilemma_arith::air::{Instance, PublicTerm, Trace};
-use trilemma_arith::plonkish::{Custom, Extent, Lowering, Params, Report, describe};
+use trilemma_arith::plonkish::{Custom, Extent, Lookups, Lowering, Params, Report, Role, Whole, describe};
 use trilemma_arith::{Air, Bus};
 use trilemma_core::Setting;
 use trilemma_core::setting::{Bn254, KoalaBear4};
+use trilemma_piop::check::for_rows;
 
 /// Lookup tables in parts, so that small executions have small circuits.
 const SPLIT: Params = Params { width: None, degree: 5, split: true };
@@ -40,8 +43,48 @@ fn executions_satisfy_the_circuit() {
         }
     }
     run::<KoalaBear4>(&["exit7", "fibonacci"], SPLIT);
+    run::<KoalaBear4>(&["exit7"], WHOLE);
     run::<KoalaBear4>(&["exit7"], Params { degree: 4, ..SPLIT });
     run::<Bn254>(&["exit7"], SPLIT);
+}
+
+/// Teaches: what a circuit looks up in is what the machine's tables provide, in parts or whole.
+#[test]
+fn lookup_tables_hold_what_tables_provide() {
+    type Tuples = BTreeSet<Vec<u32>>;
+    let run = Relation::<KoalaBear4>::execution("exit7", &[]);
+    let roles = Lookups::of(&run.air).roles;
+    let mut provided: BTreeMap<&str, Tuples> = BTreeMap::new();
+    for instance in &run.trace.instances {
+        let kernel = run.air.tables[instance.table].as_ref();
+        for_rows(kernel, instance, |_, cells| {
+            let interactions = kernel.row(cells).interactions.into_iter().zip(&roles[instance.table]);
+            for ((bus, _, tuple), _) in interactions.filter(|(_, role)| **role == Role::Provider) {
+                let tuple = std::iter::once(1).chain(tuple.iter().map(PrimeField32::as_canonical_u32));
+                provided.entry(bus.name).or_default().insert(tuple.collect());
+            }
+        });
+    }
+    for params in [SPLIT, WHOLE] {
+        let (circuit, _) = Custom::lower_with(&run.air, &run.extent(), params).unwrap();
+        let mut held: BTreeMap<&str, Tuples> = BTreeMap::new();
+        for lookup in &circuit.lookups {
+            let (bus, _) = lookup.what.split_once(' ').unwrap();
+            let rows = lookup.parts().flat_map(|part| {
+                let columns: Vec<&[_]> = part.iter().map(|&c| circuit.fixed.column(c)).collect();
+                (0..circuit.rows()).map(move |r| columns.iter().map(|c| c[r].as_canonical_u32()).collect())
+            });
+            let rows: Tuples = rows.collect();
+            // All lookups on a bus look up in the same.
+            assert_eq!(*held.entry(bus).or_insert_with(|| rows.clone()), rows, "{}", lookup.what);
+        }
+        assert!(held.len() >= 3);
+        for (bus, mut rows) in held {
+            let nothing = vec![0; rows.first().unwrap().len()];
+            assert!(rows.remove(&nothing), "{bus}: what is not selected looks up zeros");
+            assert!(rows == provided[bus], "{params:?}, {bus}: {} and {} rows", rows.len(), provided[bus].len());
+        }
+    }
 }
 
 /// A few rows of every table.
@@ -107,8 +150,9 @@ fn changed_rows() {
 /// Teaches: what a layout costs is reviewed as text.
 #[test]
 fn layouts_are_as_committed() {
-    let run = Relation::<KoalaBear4>::execution("isa_edge", &[]);
+    let run = Relation::<KoalaBear4>::execution("exit7", &[]);
     assert_eq!(Params::default(), SPLIT);
     let reports = [("plonkish", run.report(WHOLE)), ("plonkish split", run.report(SPLIT))];
+    assert!(reports[1].1.log_rows < reports[0].1.log_rows, "whole lookup tables are what makes a circuit long");
     assert_committed("layouts", reports.map(|(name, report)| (name, report.to_string())));
 }

@@ -46,8 +46,9 @@ fn agree<S: Available>(random: usize) {
     for relation in Relation::<S>::small() {
         assert!(relation.agreed(&relation.trace), "{}", relation.name);
         let mut accepted = 0;
-        relation.mutants(random, |trace| accepted += usize::from(relation.agreed(trace)));
-        println!("{} {}: {accepted} accepted", S::NAME, relation.name);
+        let tried = relation.mutants(random, |trace| accepted += usize::from(relation.agreed(trace)));
+        println!("{} {}: {accepted} of {tried} accepted", S::NAME, relation.name);
+        assert!(accepted < tried / 2, "{}: {accepted} of {tried} accepted", relation.name);
     }
 }
 
@@ -79,6 +80,7 @@ fn changed_executions() {
     let lowered = run.lowered(&run.trace);
     assert!(run.values(&run.trace, &lowered).violations(1).is_empty());
     let mut rng = SmallRng::seed_from_u64(11);
+    let (mut changes, mut rejected) = (0, 0);
     for i in 0..run.trace.instances.len() {
         let shape = run.air.tables[run.trace.instances[i].table].shape();
         if !["addi", "jump", "ecall", "image", "program"].contains(&shape.name) {
@@ -97,7 +99,11 @@ fn changed_executions() {
             run.values(&trace, &lowered).violations(1)
         };
         assert_eq!(violations.is_empty(), circuit.is_empty(), "{}: {violations:?}, {circuit:?}", shape.name);
+        changes += 1;
+        rejected += usize::from(!circuit.is_empty());
     }
+    println!("{rejected} of {changes} rejected");
+    assert!(changes >= 5 && rejected > 0);
 }
 
 /// Teaches: a report says which row failed, and with what.

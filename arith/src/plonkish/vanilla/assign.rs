@@ -93,7 +93,7 @@ fn fill<F: Field>(plan: &Plan, gates: &[Solved<F>], source: &Source<'_>, defined
 /// Three columns from row `start` on, cut into `count` pieces of `rows` rows.
 fn pieces<F: Field>(columns: &mut ByColumn<F>, start: usize, rows: usize, count: usize) -> Vec<[&mut [F]; 3]> {
     let height = columns.height;
-    let mut columns = columns.values.chunks_exact_mut(height).map(|c| c[start..start + rows * count].chunks_mut(rows));
+    let mut columns = columns.values.chunks_exact_mut(height).map(|c| c[start..start + rows * count].chunks_mut(rows.max(1)));
     let [a, b, c] = std::array::from_fn(|_| columns.next().expect("three columns"));
     a.zip(b).zip(c).map(|((a, b), c)| [a, b, c]).collect()
 }
@@ -111,18 +111,13 @@ impl Layout {
             *early.cell_mut(2, row) = S::Base::from_i64(x);
         }
         let source = Source { main: &[], next: &[], fixed: &[], row: 0, instance };
-        if self.statement.rows() > 0 {
-            let gates: Vec<_> = self.statement.gates.iter().map(Solved::of).collect();
-            for out in pieces(&mut early, self.constants.len(), self.statement.rows(), 1) {
-                fill(&self.statement, &gates, &source, &mut Vec::new(), out);
-            }
+        let gates: Vec<_> = self.statement.gates.iter().map(Solved::of).collect();
+        for out in pieces(&mut early, self.constants.len(), self.statement.rows(), 1) {
+            fill(&self.statement, &gates, &source, &mut Vec::new(), out);
         }
         for p in &self.placed {
             let (plan, kernel) = (&self.plans[p.table], &air.tables[p.table]);
             let from = &trace.instances[p.origin];
-            if plan.rows() == 0 {
-                continue;
-            }
             let (width, fixed) = (kernel.shape().columns.len(), kernel.fixed());
             let gates: Vec<_> = plan.gates.iter().map(Solved::of).collect();
             pieces(&mut early, p.start, plan.rows(), p.count).into_par_iter().enumerate().for_each_init(
@@ -146,7 +141,7 @@ impl Layout {
     ) -> ByColumn<S::Ext> {
         let mut late = ByColumn::zero(3, 1 << self.log_rows);
         let mut sums = Vec::with_capacity(self.fractions);
-        for (plan, start, count) in self.blocks().filter(|(plan, ..)| plan.rows() > 0) {
+        for (plan, start, count) in self.blocks() {
             let homes = plan.homes();
             pieces(&mut late, start, plan.rows(), count).into_par_iter().enumerate().for_each(|(block, mut out)| {
                 let first = start + block * plan.rows();

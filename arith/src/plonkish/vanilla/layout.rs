@@ -99,10 +99,11 @@ impl Layout {
         self.constants.binary_search(&x).expect("all constants have rows")
     }
 
-    /// Plans with the first row of their first block and the number of blocks, in the order of rows.
+    /// Plans that have rows, with the first row of their first block and the number of blocks, in the order of rows.
     pub(super) fn blocks(&self) -> impl Iterator<Item = (&Plan, usize, usize)> {
         let statement = (&self.statement, self.constants.len(), 1);
-        std::iter::once(statement).chain(self.placed.iter().map(|p| (&self.plans[p.table], p.start, p.count)))
+        let tables = self.placed.iter().map(|p| (&self.plans[p.table], p.start, p.count));
+        std::iter::once(statement).chain(tables).filter(|(plan, ..)| plan.rows() > 0)
     }
 
     /// Fixed columns, without those of the lookup table.
@@ -115,9 +116,8 @@ impl Layout {
         columns.par_iter_mut().enumerate().for_each(|(c, column)| {
             for (plan, start, count) in self.blocks() {
                 let template: Vec<S::Base> = template(plan, c).into_iter().map(S::Base::from_i64).collect();
-                for block in column[start..].chunks_mut(template.len().max(1)).take(count) {
-                    // A statement without terms has a block without rows.
-                    block[..template.len()].copy_from_slice(&template);
+                for block in column[start..].chunks_exact_mut(template.len()).take(count) {
+                    block.copy_from_slice(&template);
                 }
             }
         });
