@@ -90,7 +90,7 @@ impl<'s, T: Tree<S>> Plan<'s, T> {
     pub fn enter(&self, ledger: &mut Ledger) {
         ledger.prove(&self.bus, self.grinding);
         self.others.iter().for_each(|term| ledger.prove(term, 0));
-        self.whir.iter().for_each(|w| w.enter_terms(ledger));
+        self.whir.iter().for_each(|w| w.enter(ledger));
         T::assume(self.trees(), ledger);
     }
 
