@@ -136,7 +136,7 @@ impl<T: Backed> Scheme<T> {
 
     /// A configuration for what needs no challenger and no queries: commitments and degrees.
     fn plain_config(&self) -> Result<Config<T>, ConfigError> {
-        let fri = self.parameters.plan_for(0, 1, T::collision_bits(&self.trees))?.p3::<S, T>(&self.trees);
+        let fri = self.parameters.plan_for(0, 1)?.p3::<S, T>(&self.trees);
         Ok(self.config(fri, [0; 2], [0; 32], &Arc::default()))
     }
 

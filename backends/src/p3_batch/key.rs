@@ -50,14 +50,15 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Enters every term in a ledger.
-    pub fn enter(&self, ledger: &mut Ledger) {
+    /// Enters every term, and what is assumed of the hash, in a ledger.
+    pub fn enter<T: Backed>(&self, trees: &T::Mmcs, ledger: &mut Ledger) {
         ledger.prove(&self.bus, self.grinding[0]);
         // p3 has no place to grind for this one.
         ledger.prove(&self.batching, 0);
         ledger.prove(&self.point, self.grinding[1]);
         ledger.prove(&self.fri.batch, self.grinding[2]);
         self.fri.enter(ledger);
+        T::assume(trees, ledger);
     }
 
     fn fri<T: Backed>(&self, trees: &T::Mmcs) -> FriP3<T> {
@@ -123,7 +124,7 @@ impl<T: Backed> Key<T> {
 
     /// The terms of proving a batch.
     pub fn plan(&self, batch: &Batch) -> Result<Plan, ConfigError> {
-        let Scheme { parameters, security, trees, .. } = self.scheme.as_ref();
+        let Scheme { parameters, security, .. } = self.scheme.as_ref();
         let list = parameters.list_bits();
         let term = |name, degree, reference| {
             let term = ErrorTerm::schwartz_zippel(name, degree, S::ext_bits());
@@ -141,7 +142,7 @@ impl<T: Backed> Key<T> {
         let point = term("out-of-domain point", degree, "[Hab22s] Theorem 8 (DEEP)");
         let log_height = batch.shapes.iter().map(|s| s.log_height).max().unwrap_or(0);
         let functions = batch.shapes.iter().map(InstanceShape::values).sum();
-        let fri = parameters.plan_for(log_height, functions, T::collision_bits(trees))?;
+        let fri = parameters.plan_for(log_height, functions)?;
         let grind = |term: &ErrorTerm| term.grinding(security.bits);
         let grinding = [grind(&bus)?, grind(&point)?, grind(&fri.batch)?];
         Ok(Plan { bus, batching, point, fri, grinding })
@@ -178,7 +179,7 @@ impl<T: Backed> Verifier for Key<T> {
         let instances = Instances::decode(&self.air, t.recv("heights", Instances::sizes(&self.air))?)?;
         let batch = self.batch(&instances, public)?;
         let plan = self.plan(&batch)?;
-        plan.enter(t.ledger());
+        plan.enter::<T>(trees, t.ledger());
         let config = plan.config(&self.scheme, t.fork("p3"), &Arc::default());
         // Everything read has the shape that p3 expects, so p3 meets no other.
         let proof = codec::receive::<T>(trees, &batch.shapes, &plan.fri::<T>(trees), &mut t)?;

@@ -79,7 +79,7 @@ impl<T: Backed> ProgramKeys<T> {
         t.bind("index", &index);
         t.bind("statement", &statement);
         t.send("heights", &sizes);
-        plan.enter(t.ledger());
+        plan.enter::<T>(trees, t.ledger());
         let config = plan.config(&self.key.scheme, t.fork("p3"), clock);
 
         let (mut airs, mut traces) = (Vec::new(), Vec::new());

@@ -225,9 +225,10 @@ where
         let matrices: Vec<_> = openers.iter().map(|o| o.matrices(pk)).collect();
         let grouped = group::<S>(matrices.iter().map(Vec::len), claims);
         let log_max = matrices.iter().flatten().map(|m| log2(m.height())).max().unwrap_or(0);
-        let plan = pk.parameters.plan(log_max - pk.parameters.log_blowup, claims, T::collision_bits(&pk.mmcs))?;
+        let plan = pk.parameters.plan(log_max - pk.parameters.log_blowup, claims)?;
         let a = t.challenge::<S>("fri batch", Some(&plan.batch))?;
         plan.enter(t.ledger());
+        T::assume(&pk.mmcs, t.ledger());
 
         let words = hints.reduce(&pk.parameters, &matrices, &grouped, a);
         let requests: Vec<_> = openers
@@ -284,9 +285,10 @@ where
             return Err(Reject::new("a matrix was asked nothing"));
         }
         let log_max = oracles.iter().flat_map(|(_, s)| *s).map(|s| s.log_height).max().unwrap_or(0);
-        let plan = vk.parameters.plan(log_max, claims, T::collision_bits(&vk.mmcs))?;
+        let plan = vk.parameters.plan(log_max, claims)?;
         let a = t.challenge::<S>("fri batch", Some(&plan.batch))?;
         plan.enter(t.ledger());
+        T::assume(&vk.mmcs, t.ledger());
 
         let mut openings = Vec::new();
         for ((commitment, shapes), points) in oracles.iter().zip(grouped) {
