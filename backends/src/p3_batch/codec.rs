@@ -9,6 +9,7 @@ use p3_uni_stark::PreprocessedOpenedValues;
 use trilemma_core::channel::Shape;
 use trilemma_core::setting::{decode_ext, encode_ext, ext_bytes};
 use trilemma_core::{ProverTranscript, Reject, Setting, VerifierTranscript};
+use trilemma_pcs::codes::oracle;
 use trilemma_pcs::fri::codec as fri;
 
 use super::{Backed, Config, E, F, FriP3, S};
@@ -118,7 +119,7 @@ pub fn receive<T: Backed>(
     parameters: &FriP3<T>,
     t: &mut VerifierTranscript<'_>,
 ) -> Result<BatchProof<Config<T>>, Reject> {
-    let mut root = |label| T::decode_root(trees, t.recv(label, T::digest_bytes(trees))?).ok_or_else(canonical);
+    let mut root = |label| oracle::receive::<S, T>(trees, label, t);
     let (main, buses, quotient_chunks) = (root("main")?, root("buses")?, root("quotient")?);
     let mut sums = t.recv_ext::<S>("sums", shapes.iter().filter(|s| s.lookups > 0).count())?.into_iter();
     let nonces = t.recv("nonces", 3 * S::BYTES)?;

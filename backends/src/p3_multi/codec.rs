@@ -8,6 +8,7 @@ use p3_sumcheck::OpeningBatch;
 use p3_sumcheck::generic_degree::GenericDegreeProof;
 use p3_whir::PcsProof;
 use trilemma_core::{ProverTranscript, Reject, Setting, VerifierTranscript};
+use trilemma_pcs::codes::oracle;
 use trilemma_pcs::fri::tree::Tree;
 use trilemma_pcs::whir::codec as whir;
 
@@ -74,8 +75,7 @@ pub fn receive<T: Tree<S>>(
     plan: &Plan<'_, T>,
     t: &mut VerifierTranscript<'_>,
 ) -> Result<(Proof<T>, F), Reject> {
-    let commitment =
-        T::decode_root(plan.trees(), t.recv("main", T::digest_bytes(plan.trees()))?).ok_or_else(canonical)?;
+    let commitment = oracle::receive::<S, T>(plan.trees(), "main", t)?;
     let nonce = match plan.grinding() {
         0 => F::ZERO,
         _ => S::decode(t.recv("nonce", S::BYTES)?).ok_or_else(canonical)?,

@@ -50,6 +50,7 @@ use trilemma_core::{
     ConfigError, Label, Options, ProveError, ProverTranscript, Reject, Smooth, UniEval, VerifierTranscript,
 };
 
+use crate::codes::oracle;
 use parameters::Parameters;
 use reduce::Inverses;
 use tree::{Merkle, Tree};
@@ -152,8 +153,7 @@ where
         if shapes.is_empty() {
             return Ok(None);
         }
-        let bytes = t.recv(label, T::digest_bytes(&vk.mmcs))?;
-        Ok(Some(T::decode_root(&vk.mmcs, bytes).ok_or_else(|| Reject::new("a Merkle root is not canonical"))?))
+        Ok(Some(oracle::receive::<S, T>(&vk.mmcs, label, t)?))
     }
 }
 
