@@ -48,10 +48,9 @@ use trilemma_core::{ConfigError, Options, Properties, Reject, Security, Setting}
 use trilemma_frontends::riscv::Program;
 use trilemma_pcs::fri::tree::Merkle;
 use trilemma_pcs::whir::parameters::{FIRST_FOLD, Parameters};
-use trilemma_pcs::whir::shared::Shared;
 
 use crate::combination::protocol_id;
-use crate::p3::{self, Challenger, E, F, S, T};
+use crate::p3::{Challenger, E, F, S, T, Trees};
 use crate::{Failure, Keys, Pipeline, System, Verifier};
 use key::Key;
 use prover::ProgramKeys;
@@ -65,7 +64,6 @@ const MIN_LOG_HEIGHT: usize = FIRST_FOLD;
 const VARIABLES: [usize; 2] = [12, 26];
 
 type Dft = Radix2DFTSmallBatch<F>;
-type Trees = Shared<p3::Trees>;
 type Layout = SuffixProver<F, E>;
 type Whir = WhirProver<E, F, Dft, Trees, Challenger, Layout>;
 /// Columns with the tree over their code words.
@@ -118,7 +116,7 @@ impl Scheme {
             security: options.security,
             max_log_height: most,
             dft: Dft::default(),
-            trees: Shared(<T as Merkle<S>>::chosen(options)?),
+            trees: <T as Merkle<S>>::chosen(options)?,
             protocol: protocol_id(pipeline, options),
         })
     }

@@ -79,7 +79,7 @@ impl Key {
 
     /// Reads a saved key.
     pub fn load(scheme: Arc<Scheme>, bytes: &[u8]) -> Result<Self, Reject> {
-        let (machine, root) = key::load(&scheme.protocol, &scheme.trees.0, scheme.max_log_height, bytes)?;
+        let (machine, root) = key::load(&scheme.protocol, &scheme.trees, scheme.max_log_height, bytes)?;
         Ok(Self::new(scheme, machine, root)?)
     }
 

@@ -8,8 +8,7 @@ use trilemma_pcs::whir::parameters::Parameters;
 
 use super::codec::Shape;
 use super::pcs::{Config, Known, Pcs};
-use super::{F, S, Scheme, T};
-use crate::p3::Trees;
+use super::{F, S, Scheme, T, Trees};
 use crate::p3::clock::Clock;
 
 /// Sizes of what is proved that a shape does not tell.
@@ -79,7 +78,7 @@ impl<'s> Plan<'s> {
 
     /// The trees of all commitments.
     pub fn trees(&self) -> &Trees {
-        &self.scheme.trees.0
+        &self.scheme.trees
     }
 
     /// Bits ground for the challenges of the buses.
