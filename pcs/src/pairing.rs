@@ -1,4 +1,4 @@
-//! What verifiers over pairings share: the equation they check, and what it rests on.
+//! What schemes over pairings share: the equation that verifiers check, and what it rests on.
 
 use ark_ec::pairing::Pairing;
 use ark_ff::Zero;

@@ -1,5 +1,6 @@
-//! Challengers whose grinding finds the same nonce every time, so that a proof is a function of its
-//! witness. p3's search returns whichever thread's hit comes first.
+//! What p3's challengers lack here: grinding that finds the same nonce every time ([`Steady`]), so that a proof is
+//! a function of its witness, where p3's search returns whichever thread's hit comes first; and observing the
+//! roots of every kind of tree ([`Roots`]), so that one challenger serves all hashes of trees.
 
 use std::marker::PhantomData;
 

@@ -6,7 +6,8 @@
 //! **Messages.** Commit: a Merkle root over all matrices of an oracle, rows of the same height side
 //! by side. Open: a grinding nonce where the batching term needs it, then the batching challenge
 //! `a`; the words `sum a^i (p_i(z) - p_i(X)) / (z - X)`, one for each height, are folded by p3-fri
-//! under a challenger forked from the transcript, and its whole output is sent back through it.
+//! under a challenger forked from the transcript (over BLAKE3, whatever the trees are), and its whole
+//! output is sent back through it.
 //!
 //! **Soundness**, for `k` quotients over a domain of `n` points at rate `rho`:
 //! batching `k n / |F|`, every folding `(2^a - 1)(n + 1) / |F|` \[BCIKS20\] Theorem 1.5, queries

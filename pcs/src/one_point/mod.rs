@@ -21,6 +21,9 @@ pub type ProverKey<S, P> = <<P as Protocol<S>>::Keys as Keys<S>>::Prover;
 pub type VerifierKey<S, P> = <<P as Protocol<S>>::Keys as Keys<S>>::Verifier;
 
 /// A scheme whose commitment is one point, a sum of points of the reference string with the values for scalars.
+///
+/// A trait beside [`Protocol`], and one without a parameter, so that all its schemes can be [`Multilinear`] by one
+/// impl: another crate might implement `Protocol` of a setting of its own for any scheme of this one, but not this.
 pub trait OnePoint: Sized + Send + Sync + 'static {
     /// [`Multilinear::NAME`].
     const NAME: &'static str;
