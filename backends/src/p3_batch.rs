@@ -36,8 +36,7 @@ use p3_air::BaseAir;
 use p3_air::symbolic::AirLayout;
 use p3_batch_stark::ProverData;
 use p3_batch_stark::symbolic::get_log_num_quotient_chunks_for_domain;
-use p3_challenger::CanSample;
-use p3_commit::{ExtensionMmcs, Mmcs};
+use p3_commit::ExtensionMmcs;
 use p3_dft::Radix2DitParallel;
 use p3_field::{PrimeCharacteristicRing, TwoAdicField};
 use p3_fri::{FriParameters, TwoAdicFriPcs};
@@ -47,12 +46,12 @@ use trilemma_core::scheme::Setup;
 use trilemma_core::{ConfigError, Options, Properties, Reject, Security, Setting};
 use trilemma_frontends::riscv::Program;
 use trilemma_pcs::fri::parameters::Parameters;
-use trilemma_pcs::fri::tree::{AnyTree, Merkle, Tree};
+use trilemma_pcs::fri::tree::{Challenged, Merkle};
 
 use crate::combination::protocol_id;
 use crate::p3::air::TableAir;
 use crate::p3::clock::Clock;
-use crate::p3::{Domain, E, F, S};
+use crate::p3::{Challenger, Domain, E, F, S, T, Trees};
 use crate::{Failure, Keys, Pipeline, System, Verifier};
 use codec::InstanceShape;
 use key::Key;
@@ -65,27 +64,21 @@ pub const NAME: [&str; 3] = ["p3-batch-stark", "fri", S::NAME];
 /// log2 of the shortest table.
 const MIN_LOG_HEIGHT: usize = 2;
 
-/// Trees that p3's prover can use.
-trait Backed: Tree<S, Challenger: Clone + CanSample<E> + Send + Sync> {}
-impl<T: Tree<S, Challenger: Clone + CanSample<E> + Send + Sync>> Backed for T {}
-
-type Trees<T> = <T as Merkle<S>>::Mmcs;
-type FriP3<T> = FriParameters<ExtensionMmcs<F, E, Trees<T>>>;
-type P3Pcs<T> = Timed<TwoAdicFriPcs<F, Radix2DitParallel<F>, Trees<T>, ExtensionMmcs<F, E, Trees<T>>>>;
-type Config<T> = StarkConfig<P3Pcs<T>, E, <T as Tree<S>>::Challenger>;
-type Commitment<T> = <Trees<T> as Mmcs<F>>::Commitment;
+type FriP3 = FriParameters<ExtensionMmcs<F, E, Trees>>;
+type P3Pcs = Timed<TwoAdicFriPcs<F, Radix2DitParallel<F>, Trees, ExtensionMmcs<F, E, Trees>>>;
+type Config = StarkConfig<P3Pcs, E, Challenger>;
 
 /// The system with the hash that the options name.
 ///
 /// # Errors
 /// An unknown hash, or parameters that cannot reach the target.
 pub fn system(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>, ConfigError> {
-    Ok(Box::new(P3Batch(Arc::new(Scheme::<AnyTree>::new(pipeline, options)?))))
+    Ok(Box::new(P3Batch(Arc::new(Scheme::new(pipeline, options)?))))
 }
 
-struct P3Batch<T: Backed>(Arc<Scheme<T>>);
+struct P3Batch(Arc<Scheme>);
 
-impl<T: Backed> System for P3Batch<T> {
+impl System for P3Batch {
     fn properties(&self) -> Properties {
         let setup = Setup::Transparent;
         Properties { setup, post_quantum: true, hiding: false, verifier: "log^2 n" }
@@ -101,17 +94,17 @@ impl<T: Backed> System for P3Batch<T> {
 }
 
 /// What does not depend on a program.
-struct Scheme<T: Backed> {
+struct Scheme {
     parameters: Parameters,
     security: Security,
     max_log_height: usize,
     dft: Radix2DitParallel<F>,
-    trees: T::Mmcs,
+    trees: Trees,
     /// Hash of the pipeline's name and options.
     protocol: [u8; 32],
 }
 
-impl<T: Backed> Scheme<T> {
+impl Scheme {
     fn new(pipeline: &Pipeline, options: &Options) -> Result<Self, ConfigError> {
         // Domains extended by the blow-up must exist.
         let most = F::TWO_ADICITY.saturating_sub(options.log_blowup);
@@ -121,27 +114,27 @@ impl<T: Backed> Scheme<T> {
             security: options.security,
             max_log_height,
             dft: Radix2DitParallel::default(),
-            trees: T::chosen(options)?,
+            trees: <T as Merkle<S>>::chosen(options)?,
             protocol: protocol_id(pipeline, options),
         })
     }
 
     /// p3's configuration for a run: `grinding` is for the bus challenges and the point.
-    fn config(&self, fri: FriP3<T>, grinding: [u32; 2], seed: [u8; 32], clock: &Arc<Clock>) -> Config<T> {
+    fn config(&self, fri: FriP3, grinding: [u32; 2], seed: [u8; 32], clock: &Arc<Clock>) -> Config {
         let pcs = TwoAdicFriPcs::new(self.dft.clone(), self.trees.clone(), fri);
-        StarkConfig::new(Timed::new(pcs, clock.clone()), T::challenger(seed))
+        StarkConfig::new(Timed::new(pcs, clock.clone()), S::challenger(seed))
             .with_lookup_proof_of_work_bits(grinding[0] as usize)
             .with_ood_proof_of_work_bits(grinding[1] as usize)
     }
 
     /// A configuration for what needs no challenger and no queries: commitments and degrees.
-    fn plain_config(&self) -> Result<Config<T>, ConfigError> {
-        let fri = self.parameters.plan_for(0, 1, T::collision_bits(&self.trees))?.p3::<S, T>(&self.trees);
+    fn plain_config(&self) -> Result<Config, ConfigError> {
+        let fri = self.parameters.plan_for(0, 1)?.p3::<S, T>(&self.trees);
         Ok(self.config(fri, [0; 2], [0; 32], &Arc::default()))
     }
 
     /// A table with what p3 derives from its text.
-    fn table(&self, config: &Config<T>, air: TableAir, log_height: usize) -> Result<TableData, ConfigError> {
+    fn table(&self, config: &Config, air: TableAir, log_height: usize) -> Result<TableData, ConfigError> {
         let airs = [air];
         let data = ProverData::from_airs_and_degrees(config, &airs, &[log_height]).map_err(p3_error)?;
         let [air] = airs;

@@ -46,12 +46,11 @@ use p3_whir::{WhirProver, WhirProverData};
 use trilemma_core::scheme::Setup;
 use trilemma_core::{ConfigError, Options, Properties, Reject, Security, Setting};
 use trilemma_frontends::riscv::Program;
-use trilemma_pcs::fri::tree::{AnyTree, Merkle, Tree};
+use trilemma_pcs::fri::tree::Merkle;
 use trilemma_pcs::whir::parameters::{FIRST_FOLD, Parameters};
-use trilemma_pcs::whir::shared::Shared;
 
 use crate::combination::protocol_id;
-use crate::p3::{E, F, S};
+use crate::p3::{Challenger, E, F, S, T, Trees};
 use crate::{Failure, Keys, Pipeline, System, Verifier};
 use key::Key;
 use prover::ProgramKeys;
@@ -65,23 +64,22 @@ const MIN_LOG_HEIGHT: usize = FIRST_FOLD;
 const VARIABLES: [usize; 2] = [12, 26];
 
 type Dft = Radix2DFTSmallBatch<F>;
-type Trees<T> = Shared<<T as Merkle<S>>::Mmcs>;
 type Layout = SuffixProver<F, E>;
-type Whir<T> = WhirProver<E, F, Dft, Trees<T>, <T as Tree<S>>::Challenger, Layout>;
+type Whir = WhirProver<E, F, Dft, Trees, Challenger, Layout>;
 /// Columns with the tree over their code words.
-type Data<T> = WhirProverData<F, E, Trees<T>, Layout>;
+type Data = WhirProverData<F, E, Trees, Layout>;
 
 /// The system with the hash that the options name.
 ///
 /// # Errors
 /// An unknown hash, or parameters that cannot reach the target.
 pub fn system(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>, ConfigError> {
-    Ok(Box::new(P3Multi(Arc::new(Scheme::<AnyTree>::new(pipeline, options)?))))
+    Ok(Box::new(P3Multi(Arc::new(Scheme::new(pipeline, options)?))))
 }
 
-struct P3Multi<T: Tree<S>>(Arc<Scheme<T>>);
+struct P3Multi(Arc<Scheme>);
 
-impl<T: Tree<S>> System for P3Multi<T> {
+impl System for P3Multi {
     fn properties(&self) -> Properties {
         let setup = Setup::Transparent;
         Properties { setup, post_quantum: true, hiding: false, verifier: "log^2 n" }
@@ -97,18 +95,18 @@ impl<T: Tree<S>> System for P3Multi<T> {
 }
 
 /// What does not depend on a program.
-struct Scheme<T: Tree<S>> {
+struct Scheme {
     /// From the fewest [`VARIABLES`] on.
     parameters: Vec<Parameters<S, T>>,
     security: Security,
     max_log_height: usize,
     dft: Dft,
-    trees: Trees<T>,
+    trees: Trees,
     /// Hash of the pipeline's name and options.
     protocol: [u8; 32],
 }
 
-impl<T: Tree<S>> Scheme<T> {
+impl Scheme {
     fn new(pipeline: &Pipeline, options: &Options) -> Result<Self, ConfigError> {
         let [fewest, most] = VARIABLES;
         let most = options.max_log_height.unwrap_or(most);
@@ -118,7 +116,7 @@ impl<T: Tree<S>> Scheme<T> {
             security: options.security,
             max_log_height: most,
             dft: Dft::default(),
-            trees: Shared(T::chosen(options)?),
+            trees: <T as Merkle<S>>::chosen(options)?,
             protocol: protocol_id(pipeline, options),
         })
     }
@@ -133,9 +131,9 @@ impl<T: Tree<S>> Scheme<T> {
     }
 
     /// p3's scheme for a polynomial of so many variables.
-    fn whir(&self, variables: usize) -> Result<Whir<T>, ConfigError> {
+    fn whir(&self, variables: usize) -> Result<Whir, ConfigError> {
         let config = self.parameters(variables)?.config.clone();
-        Ok(Whir::<T>::new(config, self.dft.clone(), self.trees.clone()))
+        Ok(Whir::new(config, self.dft.clone(), self.trees.clone()))
     }
 }
 

@@ -4,16 +4,29 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use trilemma_core::setting::KoalaBear4;
 use trilemma_core::{ConfigError, Options, Regime, Security};
-
+use trilemma_pcs::fri::tree::{AnyTree, Merkle};
 use trilemma_reports::run::Comparison;
 
 use crate::fault::Fault;
 use crate::files::{self, Input};
 use crate::suggest;
 
-/// Hashes of Merkle trees.
-pub const HASHES: [&str; 3] = ["blake3", "keccak", "poseidon2"];
+/// Hashes of Merkle trees: those of a setting that has them all.
+pub fn hashes() -> Vec<&'static str> {
+    <AnyTree as Merkle<KoalaBear4>>::hashes()
+}
+
+/// Refuses a hash that no setting has, with the legal choices and the closest one.
+pub fn check_hash(hash: &str) -> Result<(), String> {
+    let hashes = hashes();
+    if hashes.contains(&hash) {
+        return Ok(());
+    }
+    let hint = suggest::hint(hash, hashes.iter().copied());
+    Err(format!("{}{hint}", ConfigError::choice("hash", hash, hashes)))
+}
 
 /// An experiment.
 #[derive(Debug, Clone, Deserialize)]
@@ -245,10 +258,7 @@ impl Config {
     }
 
     fn check_pipeline(&self, entry: &PipelineEntry) -> Result<(), String> {
-        if !HASHES.contains(&entry.hash.as_str()) {
-            let hint = suggest::hint(&entry.hash, HASHES);
-            return Err(format!("{}{hint}", ConfigError::choice("hash", &entry.hash, HASHES)));
-        }
+        check_hash(&entry.hash)?;
         if entry.repetitions == Some(0) {
             return Err("repetitions: must be at least 1".into());
         }

@@ -86,7 +86,7 @@ pub struct VerifierKey<S: PairingSetting> {
     pub(crate) g2: [G2<S>; 2],
     pub(crate) log_powers: usize,
     max_log_height: usize,
-    setup: Setup,
+    pub(crate) setup: Setup,
     /// `[xi]_2`, if columns are hidden.
     hiding: Option<G2<S>>,
 }

@@ -57,7 +57,7 @@ use fri::tree::{AnyTree, ByteTree};
 use rows::Rows;
 use stacked::Stacked;
 
-/// Shapes, for the transcript.
+/// Shapes, to be bound: log2 of the height and the width of each, eight bytes a number.
 pub(crate) fn encode_shapes(shapes: &[Shape]) -> Vec<u8> {
     let sizes = shapes.iter().flat_map(|shape| [shape.log_height as u64, shape.width as u64]);
     sizes.flat_map(u64::to_le_bytes).collect()

@@ -1,4 +1,4 @@
-//! What verifiers over pairings share: the equation they check, and what it rests on.
+//! What schemes over pairings share: the equation that verifiers check, and what it rests on.
 
 use ark_ec::pairing::Pairing;
 use ark_ff::Zero;
@@ -7,7 +7,8 @@ use trilemma_core::{Label, Ledger, Reject};
 use crate::srs::PairingSetting;
 
 type G1Prepared<S> = <<S as PairingSetting>::Engine as Pairing>::G1Prepared;
-type G2Prepared<S> = <<S as PairingSetting>::Engine as Pairing>::G2Prepared;
+/// A point of the second group, ready for pairings.
+pub(crate) type G2Prepared<S> = <<S as PairingSetting>::Engine as Pairing>::G2Prepared;
 
 /// Rejects, as `what`, unless the pairings of `left` with `right` multiply to one.
 pub(crate) fn require_product_one<S: PairingSetting>(

@@ -1,10 +1,10 @@
-//! Values in rows, each committed by an additive scheme, so that openings are as short as a row.
+//! Values in rows, each committed to in one point, so that openings are as short as a row.
 //!
 //! **Claim.** For committed multilinear `f_o` and suffixes `r_o` of one point `r`, `f_o(r_o) = v_o`.
 //!
 //! **Relation.** The `2^n` values of `f` are `2^w` rows, `w = floor(n/4)`, in the order of their first `w`
 //! coordinates, as in \[WTSTW18, Section 6\]; row `i` is a polynomial `f_i` of `n - w` variables with a
-//! commitment `C_i` of `P`, which is linear in the values ([`Additive`]).
+//! commitment `C_i` of `P`, which is linear in the values ([`Protocol::commitment`]).
 //!
 //! **Messages.** For `r_o = (left, right)`, `C = sum_i eq(i, left) C_i` commits to
 //! `f_o(left, .) = sum_i eq(i, left) f_i`. Both sides compute it, and `P` opens it at `right` to `v_o`.
@@ -32,14 +32,10 @@ use trilemma_core::{
 
 use crate::group::{G1, GroupSetting, recv_points, send_points};
 use crate::msm::msm;
+use crate::one_point::keys::Keys;
+use crate::one_point::{Protocol, ProverKey, VerifierKey};
+use crate::srs::PairingSetting;
 use crate::stacked::{Multilinear, Opening, combine};
-
-/// A scheme whose commitments are sums: the commitment to a combination of polynomials is the
-/// combination of their commitments, and whatever the scheme proves of it holds of what they are to.
-pub trait Additive<S: GroupSetting>: Multilinear<S, Commitment = G1<S>, Opener = Vec<S::Base>> {
-    /// The commitment to a polynomial's values, linear in them.
-    fn commitment(pk: &Self::ProverKey, values: &[S::Base]) -> G1<S>;
-}
 
 /// `P` over rows.
 pub struct Rows<P>(PhantomData<fn() -> P>);
@@ -54,40 +50,37 @@ const fn right(variables: usize) -> usize {
     variables - left(variables)
 }
 
-/// The most variables, unless a row would have more than `P` allows; then as many as `P` does.
-const MAX_VARIABLES: usize = 26;
-
-impl<S: GroupSetting, P: Additive<S>> Multilinear<S> for Rows<P> {
+impl<S: PairingSetting, P: Protocol<S>> Multilinear<S> for Rows<P> {
     const NAME: &'static str = P::NAME;
-    const MAX_VARIABLES: usize = if P::MAX_VARIABLES < right(MAX_VARIABLES) { P::MAX_VARIABLES } else { MAX_VARIABLES };
+    /// A row then has 20, fewer than `P` allows.
+    const MAX_VARIABLES: usize = 26;
     const MIN_VARIABLES: usize = P::MIN_VARIABLES;
-    const JOINT_LISTS: bool = P::JOINT_LISTS;
-    const KEY_GROWS: bool = P::KEY_GROWS;
-    type ProverKey = P::ProverKey;
-    type VerifierKey = P::VerifierKey;
+    const KEY_GROWS: bool = true;
+    type ProverKey = ProverKey<S, P>;
+    type VerifierKey = VerifierKey<S, P>;
     /// A point for each row.
     type Commitment = Vec<G1<S>>;
     /// The values.
     type Opener = Vec<S::Base>;
 
-    fn setup(options: &Options, max_variables: usize) -> Result<(P::ProverKey, P::VerifierKey), ConfigError> {
-        P::setup(options, right(max_variables))
+    fn setup(options: &Options, max_variables: usize) -> Result<(Self::ProverKey, Self::VerifierKey), ConfigError> {
+        P::Keys::setup(options, right(max_variables))
     }
 
-    fn prepare(pk: &P::ProverKey, variables: usize) {
-        P::prepare(pk, right(variables));
+    fn prepare(pk: &Self::ProverKey, variables: usize) {
+        P::Keys::prepare(pk, right(variables));
     }
 
-    fn properties(vk: &P::VerifierKey) -> Properties {
-        Properties { verifier: "n^(1/4)", ..P::properties(vk) }
+    fn properties(vk: &Self::VerifierKey) -> Properties {
+        Properties { verifier: "n^(1/4)", ..<P as Multilinear<S>>::properties(vk) }
     }
 
-    fn list_bits(vk: &P::VerifierKey) -> f64 {
-        P::list_bits(vk)
+    fn list_bits(vk: &Self::VerifierKey) -> f64 {
+        <P as Multilinear<S>>::list_bits(vk)
     }
 
     fn receive(
-        _: &P::VerifierKey,
+        _: &Self::VerifierKey,
         variables: usize,
         label: Label,
         t: &mut VerifierTranscript<'_>,
@@ -97,7 +90,7 @@ impl<S: GroupSetting, P: Additive<S>> Multilinear<S> for Rows<P> {
     }
 
     fn verify(
-        vk: &P::VerifierKey,
+        vk: &Self::VerifierKey,
         openings: &[Opening<'_, Vec<G1<S>>, S::Ext>],
         t: &mut VerifierTranscript<'_>,
     ) -> Result<(), Reject> {
@@ -111,7 +104,7 @@ impl<S: GroupSetting, P: Additive<S>> Multilinear<S> for Rows<P> {
     }
 
     fn commit(
-        pk: &P::ProverKey,
+        pk: &Self::ProverKey,
         values: Vec<S::Base>,
         label: Label,
         t: &mut ProverTranscript,
@@ -129,7 +122,7 @@ impl<S: GroupSetting, P: Additive<S>> Multilinear<S> for Rows<P> {
     }
 
     fn open(
-        pk: &P::ProverKey,
+        pk: &Self::ProverKey,
         openings: &[Opening<'_, Vec<S::Base>, S::Ext>],
         t: &mut ProverTranscript,
     ) -> Result<(), ProveError> {

@@ -9,9 +9,11 @@ use p3_uni_stark::PreprocessedOpenedValues;
 use trilemma_core::channel::Shape;
 use trilemma_core::setting::{decode_ext, encode_ext, ext_bytes};
 use trilemma_core::{ProverTranscript, Reject, Setting, VerifierTranscript};
+use trilemma_pcs::codes::oracle;
 use trilemma_pcs::fri::codec as fri;
 
-use super::{Backed, Config, E, F, FriP3, S};
+use super::{Config, E, F, FriP3, S, T, Trees};
+use crate::p3::key::encode_root;
 
 /// Base elements of a challenge.
 pub const D: usize = <E as BasedVectorSpace<F>>::DIMENSION;
@@ -57,18 +59,14 @@ fn oracles(shapes: &[InstanceShape]) -> [Vec<Shape>; 4] {
 }
 
 /// Sends a proof about instances of these shapes.
-pub fn send<T: Backed>(
-    proof: &BatchProof<Config<T>>,
-    trees: &T::Mmcs,
+pub fn send(
+    proof: &BatchProof<Config>,
+    trees: &Trees,
     shapes: &[InstanceShape],
     log_blowup: usize,
     t: &mut ProverTranscript,
 ) {
-    let root = |t: &mut ProverTranscript, label, root| {
-        let mut bytes = Vec::new();
-        T::encode_root(root, &mut bytes);
-        t.send(label, &bytes);
-    };
+    let root = |t: &mut ProverTranscript, label, root| t.send(label, &encode_root(root));
     let BatchCommitments { main, permutation, quotient_chunks, random: _ } = &proof.commitments;
     root(t, "main", main);
     if let Some(permutation) = permutation {
@@ -112,13 +110,13 @@ fn canonical() -> Reject {
 }
 
 /// Receives a proof about instances of these shapes.
-pub fn receive<T: Backed>(
-    trees: &T::Mmcs,
+pub fn receive(
+    trees: &Trees,
     shapes: &[InstanceShape],
-    parameters: &FriP3<T>,
+    parameters: &FriP3,
     t: &mut VerifierTranscript<'_>,
-) -> Result<BatchProof<Config<T>>, Reject> {
-    let mut root = |label| T::decode_root(trees, t.recv(label, T::digest_bytes(trees))?).ok_or_else(canonical);
+) -> Result<BatchProof<Config>, Reject> {
+    let mut root = |label| oracle::receive::<S, T>(trees, label, t);
     let (main, buses, quotient_chunks) = (root("main")?, root("buses")?, root("quotient")?);
     let mut sums = t.recv_ext::<S>("sums", shapes.iter().filter(|s| s.lookups > 0).count())?.into_iter();
     let nonces = t.recv("nonces", 3 * S::BYTES)?;

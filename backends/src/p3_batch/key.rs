@@ -9,24 +9,25 @@ use trilemma_arith::{Air, TableShape};
 use trilemma_core::{ConfigError, ErrorTerm, Ledger, Reject, Setting, VerifierTranscript};
 use trilemma_frontends::riscv::machine::Machine;
 use trilemma_pcs::fri::parameters::Plan as FriPlan;
+use trilemma_pcs::fri::tree::Merkle;
 use trilemma_piop::instances::Instances;
 
 use super::codec::{self, InstanceShape};
-use super::{Backed, Commitment, Config, FriP3, MIN_LOG_HEIGHT, S, Scheme, TableData};
+use super::{Config, FriP3, MIN_LOG_HEIGHT, S, Scheme, T, TableData, Trees};
 use crate::p3::air::TableAir;
 use crate::p3::clock::Clock;
-use crate::p3::key;
+use crate::p3::{Root, key};
 use crate::{Public, Verifier};
 
 /// A verifying key with what is derived from it.
-pub struct Key<T: Backed> {
-    pub scheme: Arc<Scheme<T>>,
+pub struct Key {
+    pub scheme: Arc<Scheme>,
     /// The program's machine; in the verifier, any of the same sizes.
     pub machine: Machine,
     pub air: Air<S>,
     pub tables: Vec<TableData>,
     /// Commitment to the fixed columns.
-    commitment: Commitment<T>,
+    commitment: Root,
 }
 
 /// The instances of a proof, the statement last.
@@ -50,30 +51,31 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Enters every term in a ledger.
-    pub fn enter(&self, ledger: &mut Ledger) {
+    /// Enters every term, and what is assumed of the hash, in a ledger.
+    pub fn enter(&self, trees: &Trees, ledger: &mut Ledger) {
         ledger.prove(&self.bus, self.grinding[0]);
         // p3 has no place to grind for this one.
         ledger.prove(&self.batching, 0);
         ledger.prove(&self.point, self.grinding[1]);
         ledger.prove(&self.fri.batch, self.grinding[2]);
         self.fri.enter(ledger);
+        <T as Merkle<S>>::assume(trees, ledger);
     }
 
-    fn fri<T: Backed>(&self, trees: &T::Mmcs) -> FriP3<T> {
+    fn fri(&self, trees: &Trees) -> FriP3 {
         let batch_proof_of_work_bits = self.grinding[2] as usize;
         FriParameters { batch_proof_of_work_bits, ..self.fri.p3::<S, T>(trees) }
     }
 
     /// p3's configuration.
-    pub fn config<T: Backed>(&self, scheme: &Scheme<T>, seed: [u8; 32], clock: &Arc<Clock>) -> Config<T> {
-        scheme.config(self.fri::<T>(&scheme.trees), [self.grinding[0], self.grinding[1]], seed, clock)
+    pub fn config(&self, scheme: &Scheme, seed: [u8; 32], clock: &Arc<Clock>) -> Config {
+        scheme.config(self.fri(&scheme.trees), [self.grinding[0], self.grinding[1]], seed, clock)
     }
 }
 
-impl<T: Backed> Key<T> {
+impl Key {
     /// A machine's key, given the commitment to its fixed columns.
-    pub fn new(scheme: Arc<Scheme<T>>, machine: Machine, commitment: Commitment<T>) -> Result<Self, ConfigError> {
+    pub fn new(scheme: Arc<Scheme>, machine: Machine, commitment: Root) -> Result<Self, ConfigError> {
         let config = scheme.plain_config()?;
         let air = machine.air::<S>();
         let table = |shape| scheme.table(&config, TableAir::of_table(shape, false), MIN_LOG_HEIGHT);
@@ -82,8 +84,8 @@ impl<T: Backed> Key<T> {
     }
 
     /// Reads a saved key.
-    pub fn load(scheme: Arc<Scheme<T>>, bytes: &[u8]) -> Result<Self, Reject> {
-        let (machine, commitment) = key::load::<T>(&scheme.protocol, &scheme.trees, scheme.max_log_height, bytes)?;
+    pub fn load(scheme: Arc<Scheme>, bytes: &[u8]) -> Result<Self, Reject> {
+        let (machine, commitment) = key::load(&scheme.protocol, &scheme.trees, scheme.max_log_height, bytes)?;
         Ok(Self::new(scheme, machine, commitment)?)
     }
 
@@ -96,7 +98,7 @@ impl<T: Backed> Key<T> {
 
     /// Everything outside the proof: the fixed columns' commitment, and the statement.
     pub fn binding(&self, public: &Public) -> [Vec<u8>; 2] {
-        key::binding::<T>(&self.commitment, &self.machine, public)
+        key::binding(&self.commitment, &self.machine, public)
     }
 
     /// The instances that a layout says, and the statement.
@@ -123,7 +125,7 @@ impl<T: Backed> Key<T> {
 
     /// The terms of proving a batch.
     pub fn plan(&self, batch: &Batch) -> Result<Plan, ConfigError> {
-        let Scheme { parameters, security, trees, .. } = self.scheme.as_ref();
+        let Scheme { parameters, security, .. } = self.scheme.as_ref();
         let list = parameters.list_bits();
         let term = |name, degree, reference| {
             let term = ErrorTerm::schwartz_zippel(name, degree, S::ext_bits());
@@ -141,14 +143,14 @@ impl<T: Backed> Key<T> {
         let point = term("out-of-domain point", degree, "[Hab22s] Theorem 8 (DEEP)");
         let log_height = batch.shapes.iter().map(|s| s.log_height).max().unwrap_or(0);
         let functions = batch.shapes.iter().map(InstanceShape::values).sum();
-        let fri = parameters.plan_for(log_height, functions, T::collision_bits(trees))?;
+        let fri = parameters.plan_for(log_height, functions)?;
         let grind = |term: &ErrorTerm| term.grinding(security.bits);
         let grinding = [grind(&bus)?, grind(&point)?, grind(&fri.batch)?];
         Ok(Plan { bus, batching, point, fri, grinding })
     }
 
     /// What prover and verifier share of a run.
-    pub fn common(&self, batch: &Batch) -> CommonData<Config<T>> {
+    pub fn common(&self, batch: &Batch) -> CommonData<Config> {
         let mut matrix_to_instance = Vec::new();
         let mut instances = Vec::new();
         for (i, shape) in batch.shapes.iter().enumerate() {
@@ -168,7 +170,7 @@ impl<T: Backed> Key<T> {
     }
 }
 
-impl<T: Backed> Verifier for Key<T> {
+impl Verifier for Key {
     fn verify(&self, public: &Public, proof: &[u8]) -> Result<Ledger, Reject> {
         let Scheme { protocol, security, trees, .. } = self.scheme.as_ref();
         let mut t = VerifierTranscript::new(protocol, *security, proof);
@@ -178,10 +180,10 @@ impl<T: Backed> Verifier for Key<T> {
         let instances = Instances::decode(&self.air, t.recv("heights", Instances::sizes(&self.air))?)?;
         let batch = self.batch(&instances, public)?;
         let plan = self.plan(&batch)?;
-        plan.enter(t.ledger());
+        plan.enter(trees, t.ledger());
         let config = plan.config(&self.scheme, t.fork("p3"), &Arc::default());
         // Everything read has the shape that p3 expects, so p3 meets no other.
-        let proof = codec::receive::<T>(trees, &batch.shapes, &plan.fri::<T>(trees), &mut t)?;
+        let proof = codec::receive(trees, &batch.shapes, &plan.fri(trees), &mut t)?;
         let (ledger, _) = t.finish()?;
         let airs: Vec<TableAir> = batch.tables.iter().map(|t| t.air.clone()).collect();
         let values = vec![Vec::new(); airs.len()];
@@ -191,6 +193,6 @@ impl<T: Backed> Verifier for Key<T> {
     }
 
     fn verifying_key(&self) -> Vec<u8> {
-        key::save::<T>(self.scheme.protocol, &self.machine, &self.commitment)
+        key::save(self.scheme.protocol, &self.machine, &self.commitment)
     }
 }

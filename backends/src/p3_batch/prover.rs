@@ -14,7 +14,7 @@ use trilemma_frontends::riscv::machine::Machine;
 use trilemma_piop::instances::{Instances, fixed_columns, instance_columns};
 
 use super::key::{Batch, Key};
-use super::{Backed, Config, E, F, S, Scheme, codec, domain, p3_error};
+use super::{Challenger, Config, E, F, S, Scheme, codec, domain, p3_error};
 use crate::combination::cost;
 use crate::p3::air::TableAir;
 use crate::p3::clock::Clock;
@@ -22,19 +22,19 @@ use crate::p3::run::{self, Proof, run};
 use crate::{Failure, Keys, Proved, Public, Verifier};
 
 /// A program's keys.
-pub struct ProgramKeys<T: Backed> {
+pub struct ProgramKeys {
     program: Program,
     /// Tables with their fixed columns.
     tables: Vec<TableAir>,
     /// The committed fixed columns, beside which every proof puts its lookups: p3 wants both in one
     /// place, so proofs under one key wait for each other.
-    data: Mutex<ProverData<Config<T>>>,
-    key: Key<T>,
+    data: Mutex<ProverData<Config>>,
+    key: Key,
 }
 
-impl<T: Backed> ProgramKeys<T> {
+impl ProgramKeys {
     /// Commits to the fixed columns.
-    pub fn new(scheme: Arc<Scheme<T>>, program: &Program) -> Result<Self, ConfigError> {
+    pub fn new(scheme: Arc<Scheme>, program: &Program) -> Result<Self, ConfigError> {
         let machine = Machine::new(program);
         let tables = machine.air::<S>().tables;
         let fixed: Vec<Option<RowMajorMatrix<F>>> = tables.iter().map(|t| fixed_columns::<S>(&t.fixed())).collect();
@@ -44,7 +44,7 @@ impl<T: Backed> ProgramKeys<T> {
             matrices.push((domain(log_height)?, matrix.clone()));
         }
         let config = scheme.plain_config()?;
-        let (commitment, data) = Pcs::<E, T::Challenger>::commit(config.pcs(), matrices).map_err(p3_error)?;
+        let (commitment, data) = Pcs::<E, Challenger>::commit(config.pcs(), matrices).map_err(p3_error)?;
         let key = Key::new(scheme, machine, commitment)?;
         let tables = key.tables.iter().zip(fixed).map(|(t, fixed)| t.air.with_fixed(fixed));
         let data = ProverData {
@@ -79,7 +79,7 @@ impl<T: Backed> ProgramKeys<T> {
         t.bind("index", &index);
         t.bind("statement", &statement);
         t.send("heights", &sizes);
-        plan.enter(t.ledger());
+        plan.enter(trees, t.ledger());
         let config = plan.config(&self.key.scheme, t.fork("p3"), clock);
 
         let (mut airs, mut traces) = (Vec::new(), Vec::new());
@@ -99,12 +99,12 @@ impl<T: Backed> ProgramKeys<T> {
             data.common = self.key.common(&batch);
             prove_batch(&config, &instances, &data).map_err(p3_error)?
         };
-        codec::send::<T>(&proof, trees, &batch.shapes, parameters.log_blowup, &mut t);
+        codec::send(&proof, trees, &batch.shapes, parameters.log_blowup, &mut t);
         Ok(t.finish())
     }
 }
 
-impl<T: Backed> Verifier for ProgramKeys<T> {
+impl Verifier for ProgramKeys {
     fn verify(&self, public: &Public, proof: &[u8]) -> Result<Ledger, Reject> {
         self.key.verify(public, proof)
     }
@@ -114,7 +114,7 @@ impl<T: Backed> Verifier for ProgramKeys<T> {
     }
 }
 
-impl<T: Backed> Keys for ProgramKeys<T> {
+impl Keys for ProgramKeys {
     fn prove(&self, input: &[u8], max_cycles: u64) -> Result<Proved, Failure> {
         run(&self.key.machine, &self.program, (input, max_cycles), |trace, public, clock| {
             let batch = self.batch(&trace, public)?;
@@ -134,7 +134,6 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use trilemma_core::Options;
-    use trilemma_pcs::fri::tree::AnyTree;
 
     use super::*;
     use crate::Pipeline;
@@ -143,7 +142,7 @@ mod tests {
     #[test]
     fn false_traces_and_statements_do_not_verify() {
         let pipeline = Pipeline(super::super::NAME.join("/"));
-        let scheme = Scheme::<AnyTree>::new(&pipeline, &Options::default()).unwrap();
+        let scheme = Scheme::new(&pipeline, &Options::default()).unwrap();
         let keys = ProgramKeys::new(Arc::new(scheme), &guest()).unwrap();
         // p3's debug builds check the witness and panic: no proof either.
         nothing_false_is_proved(&keys.key.machine, &keys.key.air, |trace, public| {

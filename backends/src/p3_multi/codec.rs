@@ -8,15 +8,16 @@ use p3_sumcheck::OpeningBatch;
 use p3_sumcheck::generic_degree::GenericDegreeProof;
 use p3_whir::PcsProof;
 use trilemma_core::{ProverTranscript, Reject, Setting, VerifierTranscript};
-use trilemma_pcs::fri::tree::Tree;
+use trilemma_pcs::codes::oracle;
 use trilemma_pcs::whir::codec as whir;
 
 use super::pcs::Config;
 use super::terms::Plan;
-use super::{E, F, S, Trees};
+use super::{E, F, S, T, Trees};
+use crate::p3::key::encode_root;
 
-type Proof<T> = MultiStarkProof<Config<T>>;
-type Opening<T> = PcsProof<F, E, Trees<T>>;
+type Proof = MultiStarkProof<Config>;
+type Opening = PcsProof<F, E, Trees>;
 
 /// The shape of a proof.
 #[derive(Debug, Clone)]
@@ -34,10 +35,8 @@ pub struct Shape {
 }
 
 /// Sends a proof and the nonce ground for it.
-pub fn send<T: Tree<S>>(proof: &Proof<T>, nonce: F, plan: &Plan<'_, T>, t: &mut ProverTranscript) {
-    let mut root = Vec::new();
-    T::encode_root(&proof.commitment, &mut root);
-    t.send("main", &root);
+pub fn send(proof: &Proof, nonce: F, plan: &Plan<'_>, t: &mut ProverTranscript) {
+    t.send("main", &encode_root(&proof.commitment));
     if plan.grinding() > 0 {
         let mut bytes = Vec::new();
         S::encode(nonce, &mut bytes);
@@ -69,13 +68,8 @@ fn canonical() -> Reject {
 }
 
 /// Receives a proof of this shape and its nonce.
-pub fn receive<T: Tree<S>>(
-    shape: &Shape,
-    plan: &Plan<'_, T>,
-    t: &mut VerifierTranscript<'_>,
-) -> Result<(Proof<T>, F), Reject> {
-    let commitment =
-        T::decode_root(plan.trees(), t.recv("main", T::digest_bytes(plan.trees()))?).ok_or_else(canonical)?;
+pub fn receive(shape: &Shape, plan: &Plan<'_>, t: &mut VerifierTranscript<'_>) -> Result<(Proof, F), Reject> {
+    let commitment = oracle::receive::<S, T>(plan.trees(), "main", t)?;
     let nonce = match plan.grinding() {
         0 => F::ZERO,
         _ => S::decode(t.recv("nonce", S::BYTES)?).ok_or_else(canonical)?,
@@ -107,11 +101,11 @@ pub fn receive<T: Tree<S>>(
         let batch = |&width: &usize| OpeningBatch::new(answers.by_ref().take(width).collect(), Vec::new());
         widths.iter().map(batch).collect::<Vec<_>>()
     });
-    let mut opening = |evals, i: usize| -> Result<Opening<T>, Reject> {
+    let mut opening = |evals, i: usize| -> Result<Opening, Reject> {
         let whir = whir::decode::<S, T>(t.recv_blob("whir")?, plan.trees(), &plan.whir[i].config)?;
         Ok(PcsProof { whir, evals })
     };
-    let proof = Proof::<T> {
+    let proof = Proof {
         commitment,
         lookup: Some(FractionGkrProof { root_denominator, layers: layer_proofs }),
         indexed: None,

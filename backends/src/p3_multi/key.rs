@@ -9,7 +9,7 @@ use p3_multi_stark::{ProvingKey, VerifierInstance, VerifierInstances, VerifyingK
 use trilemma_arith::{Air, TableShape};
 use trilemma_core::{ConfigError, Ledger, Reject, VerifierTranscript};
 use trilemma_frontends::riscv::machine::Machine;
-use trilemma_pcs::fri::tree::Tree;
+use trilemma_pcs::fri::tree::Challenged;
 use trilemma_piop::instances::Instances;
 
 use super::codec::{self, Shape};
@@ -17,18 +17,18 @@ use super::pcs::Config;
 use super::terms::{Plan, Sizes};
 use super::{F, MIN_LOG_HEIGHT, S, Scheme, p3_error};
 use crate::p3::air::TableAir;
-use crate::p3::key::{self, Root};
+use crate::p3::{Root, key};
 use crate::{Public, Verifier};
 
 /// A verifying key with what is derived from it.
-pub struct Key<T: Tree<S>> {
-    pub scheme: Arc<Scheme<T>>,
+pub struct Key {
+    pub scheme: Arc<Scheme>,
     /// The program's machine; in the verifier, any of the same sizes.
     pub machine: Machine,
     pub air: Air<S>,
     tables: Vec<TableAir>,
     /// Commitment to the fixed columns.
-    root: Root<T>,
+    root: Root,
     /// Variables of the polynomial they are stacked in.
     fixed_variables: usize,
 }
@@ -56,9 +56,9 @@ fn contents(width: usize) -> Option<RowMajorMatrix<F>> {
     (width > 0).then(|| RowMajorMatrix::new(F::zero_vec(width), width))
 }
 
-impl<T: Tree<S>> Key<T> {
+impl Key {
     /// A machine's key, given the commitment to its fixed columns.
-    pub fn new(scheme: Arc<Scheme<T>>, machine: Machine, root: Root<T>) -> Result<Self, ConfigError> {
+    pub fn new(scheme: Arc<Scheme>, machine: Machine, root: Root) -> Result<Self, ConfigError> {
         let air = machine.air::<S>();
         let mut tables = Vec::new();
         let mut fixed = Vec::new();
@@ -78,19 +78,19 @@ impl<T: Tree<S>> Key<T> {
     }
 
     /// Reads a saved key.
-    pub fn load(scheme: Arc<Scheme<T>>, bytes: &[u8]) -> Result<Self, Reject> {
-        let (machine, root) = key::load::<T>(&scheme.protocol, &scheme.trees.0, scheme.max_log_height, bytes)?;
+    pub fn load(scheme: Arc<Scheme>, bytes: &[u8]) -> Result<Self, Reject> {
+        let (machine, root) = key::load(&scheme.protocol, &scheme.trees, scheme.max_log_height, bytes)?;
         Ok(Self::new(scheme, machine, root)?)
     }
 
     /// Commitment to the fixed columns.
-    pub const fn root(&self) -> &Root<T> {
+    pub const fn root(&self) -> &Root {
         &self.root
     }
 
     /// Everything outside the proof.
     pub fn binding(&self, public: &Public) -> [Vec<u8>; 2] {
-        key::binding::<T>(&self.root, &self.machine, public)
+        key::binding(&self.root, &self.machine, public)
     }
 
     /// The instances that a layout says, and the statement.
@@ -130,7 +130,7 @@ impl<T: Tree<S>> Key<T> {
     }
 
     /// Parameters and terms of proving a batch.
-    pub fn plan(&self, batch: &Batch) -> Result<Plan<'_, T>, ConfigError> {
+    pub fn plan(&self, batch: &Batch) -> Result<Plan<'_>, ConfigError> {
         Plan::new(&self.scheme, &batch.shape, batch.sizes)
     }
 }
@@ -141,16 +141,13 @@ fn log_height(log_height: usize) -> usize {
 }
 
 /// p3's keys for a batch.
-pub fn p3_keys<T: Tree<S>>(
-    config: &Config<T>,
-    airs: &[TableAir],
-) -> Result<(ProvingKey<Config<T>>, VerifyingKey<Config<T>>), ConfigError> {
+pub fn p3_keys(config: &Config, airs: &[TableAir]) -> Result<(ProvingKey<Config>, VerifyingKey<Config>), ConfigError> {
     let airs: Vec<&TableAir> = airs.iter().collect();
     // Nothing is drawn from this challenger: the commitment is known.
-    setup(config, &airs, &mut T::challenger([0; 32])).map_err(p3_error)
+    setup(config, &airs, &mut S::challenger([0; 32])).map_err(p3_error)
 }
 
-impl<T: Tree<S>> Verifier for Key<T> {
+impl Verifier for Key {
     fn verify(&self, public: &Public, proof: &[u8]) -> Result<Ledger, Reject> {
         let Scheme { protocol, security, .. } = self.scheme.as_ref();
         let mut t = VerifierTranscript::new(protocol, *security, proof);
@@ -161,9 +158,9 @@ impl<T: Tree<S>> Verifier for Key<T> {
         let batch = self.batch(&instances, public)?;
         let plan = self.plan(&batch)?;
         plan.enter(t.ledger());
-        let mut challenger = T::challenger(t.fork("p3"));
+        let mut challenger = S::challenger(t.fork("p3"));
         // Everything read has the shape that p3 expects, so p3 meets no other.
-        let (proof, nonce) = codec::receive::<T>(&batch.shape, &plan, &mut t)?;
+        let (proof, nonce) = codec::receive(&batch.shape, &plan, &mut t)?;
         let (ledger, _) = t.finish()?;
         let config = plan.config((self.root.clone(), None), nonce, &Arc::default())?;
         let (_, key) = p3_keys(&config, &batch.airs)?;
@@ -179,6 +176,6 @@ impl<T: Tree<S>> Verifier for Key<T> {
     }
 
     fn verifying_key(&self) -> Vec<u8> {
-        key::save::<T>(self.scheme.protocol, &self.machine, &self.root)
+        key::save(self.scheme.protocol, &self.machine, &self.root)
     }
 }

@@ -12,21 +12,20 @@ use p3_multilinear_util::point::Point;
 use p3_sumcheck::layout::{Layout as _, Table};
 use p3_sumcheck::{OpeningEvals, OpeningProtocol, PrescribedPointPcs};
 use p3_whir::{PcsProof, VerifierError, WhirConfigError};
-use trilemma_pcs::fri::tree::Tree;
 
-use super::{Data, E, F, Layout, MIN_LOG_HEIGHT, S, Trees, Whir};
+use super::{Challenger, Data, E, F, Layout, MIN_LOG_HEIGHT, Trees, Whir};
+use crate::p3::Root;
 use crate::p3::clock::Clock;
-use crate::p3::key::Root;
 
 /// A commitment with what the prover keeps of it.
-pub type Known<T> = (Root<T>, Option<Data<T>>);
+pub type Known = (Root, Option<Data>);
 
 /// WHIR for one polynomial.
-pub struct Pcs<T: Tree<S>> {
-    whir: Whir<T>,
+pub struct Pcs {
+    whir: Whir,
     clock: Arc<Clock>,
     /// What committing returns without looking at the columns.
-    known: Option<Known<T>>,
+    known: Option<Known>,
     /// Bits ground after committing.
     grinding: usize,
     /// Written by the prover; read by the verifier.
@@ -35,15 +34,15 @@ pub struct Pcs<T: Tree<S>> {
     ground: AtomicBool,
 }
 
-impl<T: Tree<S>> Pcs<T> {
+impl Pcs {
     /// For columns that a proof commits to.
-    pub fn fresh(whir: Whir<T>, clock: Arc<Clock>, grinding: usize, nonce: F) -> Self {
+    pub fn fresh(whir: Whir, clock: Arc<Clock>, grinding: usize, nonce: F) -> Self {
         let nonce = Mutex::new(nonce);
         Self { whir, clock, known: None, grinding, nonce, ground: AtomicBool::new(false) }
     }
 
     /// For columns that were committed to before.
-    pub fn known(whir: Whir<T>, clock: Arc<Clock>, known: Known<T>) -> Self {
+    pub fn known(whir: Whir, clock: Arc<Clock>, known: Known) -> Self {
         Self { known: Some(known), ..Self::fresh(whir, clock, 0, F::ZERO) }
     }
 
@@ -58,11 +57,11 @@ impl<T: Tree<S>> Pcs<T> {
     }
 }
 
-impl<T: Tree<S>> MultilinearPcs<E, T::Challenger> for Pcs<T> {
-    type Commitment = Root<T>;
+impl MultilinearPcs<E, Challenger> for Pcs {
+    type Commitment = Root;
     type Val = F;
-    type ProverData = Option<Data<T>>;
-    type Proof = PcsProof<F, E, Trees<T>>;
+    type ProverData = Option<Data>;
+    type Proof = PcsProof<F, E, Trees>;
     type Error = VerifierError;
     type ProverError = WhirConfigError;
     type Witness = Vec<Table<F>>;
@@ -72,7 +71,7 @@ impl<T: Tree<S>> MultilinearPcs<E, T::Challenger> for Pcs<T> {
         self.whir.num_vars()
     }
 
-    fn commit(&self, tables: Vec<Table<F>>, challenger: &mut T::Challenger) -> Result<Known<T>, WhirConfigError> {
+    fn commit(&self, tables: Vec<Table<F>>, challenger: &mut Challenger) -> Result<Known, WhirConfigError> {
         if let Some(known) = &self.known {
             return Ok(known.clone());
         }
@@ -84,25 +83,25 @@ impl<T: Tree<S>> MultilinearPcs<E, T::Challenger> for Pcs<T> {
         Ok((root, Some(data)))
     }
 
-    fn observe_commitment(&self, root: &Root<T>, challenger: &mut T::Challenger) {
+    fn observe_commitment(&self, root: &Root, challenger: &mut Challenger) {
         self.whir.observe_commitment(root, challenger);
         self.ground.store(challenger.check_witness(self.grinding, self.nonce()), Ordering::Relaxed);
     }
 
     fn open(
         &self,
-        data: Option<Data<T>>,
+        data: Option<Data>,
         protocol: OpeningProtocol,
-        challenger: &mut T::Challenger,
+        challenger: &mut Challenger,
     ) -> Result<Self::Proof, WhirConfigError> {
-        self.whir.open(kept::<T>(data), protocol, challenger)
+        self.whir.open(kept(data), protocol, challenger)
     }
 
     fn verify(
         &self,
-        root: &Root<T>,
+        root: &Root,
         proof: &Self::Proof,
-        challenger: &mut T::Challenger,
+        challenger: &mut Challenger,
         protocol: OpeningProtocol,
     ) -> Result<(), VerifierError> {
         self.whir.verify(root, proof, challenger, protocol)
@@ -110,53 +109,53 @@ impl<T: Tree<S>> MultilinearPcs<E, T::Challenger> for Pcs<T> {
 }
 
 /// What a prover kept of its commitment.
-fn kept<T: Tree<S>>(data: Option<Data<T>>) -> Data<T> {
+fn kept(data: Option<Data>) -> Data {
     #[expect(clippy::expect_used, reason = "only provers open, and they keep what they commit to")]
     data.expect("a commitment's columns")
 }
 
-impl<T: Tree<S>> PrescribedPointPcs<E, T::Challenger> for Pcs<T> {
+impl PrescribedPointPcs<E, Challenger> for Pcs {
     fn open_at(
         &self,
-        data: Option<Data<T>>,
+        data: Option<Data>,
         protocol: &OpeningProtocol,
         points: &[Point<E>],
-        challenger: &mut T::Challenger,
+        challenger: &mut Challenger,
     ) -> Result<Self::Proof, WhirConfigError> {
-        self.clock.open.time(|| self.whir.open_at(kept::<T>(data), protocol, points, challenger))
+        self.clock.open.time(|| self.whir.open_at(kept(data), protocol, points, challenger))
     }
 
     fn verify_at(
         &self,
-        root: &Root<T>,
+        root: &Root,
         proof: &Self::Proof,
         protocol: &OpeningProtocol,
         points: &[Point<E>],
-        challenger: &mut T::Challenger,
+        challenger: &mut Challenger,
     ) -> Result<Vec<OpeningEvals<E>>, VerifierError> {
         self.whir.verify_at(root, proof, protocol, points, challenger)
     }
 }
 
 /// p3's configuration for one proof.
-pub struct Config<T: Tree<S>> {
+pub struct Config {
     /// For the advice of all instances.
-    pub main: Pcs<T>,
+    pub main: Pcs,
     /// For fixed columns.
-    pub fixed: Pcs<T>,
+    pub fixed: Pcs,
 }
 
-impl<T: Tree<S>> MultiStarkConfig for Config<T> {
+impl MultiStarkConfig for Config {
     type Val = F;
     type Challenge = E;
-    type Challenger = T::Challenger;
-    type Pcs = Pcs<T>;
+    type Challenger = Challenger;
+    type Pcs = Pcs;
 
-    fn pcs(&self) -> &Pcs<T> {
+    fn pcs(&self) -> &Pcs {
         &self.main
     }
 
-    fn preprocessed_pcs(&self) -> &Pcs<T> {
+    fn preprocessed_pcs(&self) -> &Pcs {
         &self.fixed
     }
 
@@ -168,7 +167,7 @@ impl<T: Tree<S>> MultiStarkConfig for Config<T> {
         tables
     }
 
-    fn committed_table<'a>(&self, data: &'a Option<Data<T>>, table: usize) -> &'a Table<F> {
+    fn committed_table<'a>(&self, data: &'a Option<Data>, table: usize) -> &'a Table<F> {
         #[expect(clippy::expect_used, reason = "only provers look at tables, and they keep them")]
         data.as_ref().expect("a commitment's columns").table(table)
     }

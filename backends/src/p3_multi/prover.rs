@@ -12,7 +12,7 @@ use trilemma_core::claim::Columns;
 use trilemma_core::{ConfigError, Ledger, ProverTranscript, Reject};
 use trilemma_frontends::riscv::Program;
 use trilemma_frontends::riscv::machine::Machine;
-use trilemma_pcs::fri::tree::Tree;
+use trilemma_pcs::fri::tree::Challenged;
 use trilemma_piop::instances::{Instances, fixed_columns, instance_columns};
 
 use super::key::{Batch, Key, is_gated, p3_keys, stacked};
@@ -23,11 +23,11 @@ use crate::p3::run::{self, Proof, run};
 use crate::{Failure, Keys, Proved, Public, Verifier};
 
 /// A program's keys.
-pub struct ProgramKeys<T: Tree<S>> {
+pub struct ProgramKeys {
     program: Program,
     /// The committed fixed columns.
-    fixed: Data<T>,
-    key: Key<T>,
+    fixed: Data,
+    key: Key,
 }
 
 /// A table's fixed columns, if it has some, padded to what p3 commits to.
@@ -40,16 +40,16 @@ fn padded(table: &dyn Kernel<S>) -> Option<Columns<F>> {
     fixed_columns::<S>(&fixed)
 }
 
-impl<T: Tree<S>> ProgramKeys<T> {
+impl ProgramKeys {
     /// Commits to the fixed columns.
-    pub fn new(scheme: Arc<Scheme<T>>, program: &Program) -> Result<Self, ConfigError> {
+    pub fn new(scheme: Arc<Scheme>, program: &Program) -> Result<Self, ConfigError> {
         let machine = Machine::new(program);
         let fixed = machine.air::<S>().tables.iter().filter_map(|t| padded(t.as_ref())).collect::<Vec<_>>();
         let tables: Vec<_> = fixed.into_iter().map(|columns| Table::new(columns.transpose())).collect();
         let whir = scheme.whir(stacked(tables.iter().map(|t| (t.num_variables(), t.num_polys()))))?;
         let witness = Layout::new_witness(tables, whir.round_folding_factor(0));
         // The challenger only absorbs here, and is dropped.
-        let (root, fixed) = whir.commit(witness, &mut T::challenger([0; 32])).map_err(p3_error)?;
+        let (root, fixed) = whir.commit(witness, &mut S::challenger([0; 32])).map_err(p3_error)?;
         Ok(Self { program: program.clone(), fixed, key: Key::new(scheme, machine, root)? })
     }
 
@@ -82,7 +82,7 @@ impl<T: Tree<S>> ProgramKeys<T> {
         t.bind("statement", &statement);
         t.send("heights", &sizes);
         plan.enter(t.ledger());
-        let mut challenger = T::challenger(t.fork("p3"));
+        let mut challenger = S::challenger(t.fork("p3"));
 
         let widths = batch.shape.widths.iter();
         let matrices = trace.instances.into_iter().zip(widths).map(|(i, &width)| instance_columns::<S>(i, width));
@@ -98,12 +98,12 @@ impl<T: Tree<S>> ProgramKeys<T> {
         };
         let instances = ProverInstances::new(instances.map(instance).collect());
         let proof = prove(&config, instances, 0, &mut challenger).map_err(p3_error)?;
-        codec::send::<T>(&proof, config.main.nonce(), &plan, &mut t);
+        codec::send(&proof, config.main.nonce(), &plan, &mut t);
         Ok(t.finish())
     }
 }
 
-impl<T: Tree<S>> Verifier for ProgramKeys<T> {
+impl Verifier for ProgramKeys {
     fn verify(&self, public: &Public, proof: &[u8]) -> Result<Ledger, Reject> {
         self.key.verify(public, proof)
     }
@@ -113,7 +113,7 @@ impl<T: Tree<S>> Verifier for ProgramKeys<T> {
     }
 }
 
-impl<T: Tree<S>> Keys for ProgramKeys<T> {
+impl Keys for ProgramKeys {
     fn prove(&self, input: &[u8], max_cycles: u64) -> Result<Proved, Failure> {
         run(&self.key.machine, &self.program, (input, max_cycles), |mut trace, public, clock| {
             Self::pad(&mut trace);
@@ -133,15 +133,14 @@ mod tests {
 
     use p3_multi_stark::{VerifierInstance, VerifierInstances, security_report};
     use trilemma_core::Options;
-    use trilemma_pcs::fri::tree::AnyTree;
 
     use super::*;
     use crate::Pipeline;
     use crate::p3::run::tests::{guest, nothing_false_is_proved};
 
-    fn keys() -> ProgramKeys<AnyTree> {
+    fn keys() -> ProgramKeys {
         let pipeline = Pipeline(super::super::NAME.join("/"));
-        let scheme = Scheme::<AnyTree>::new(&pipeline, &Options::default()).unwrap();
+        let scheme = Scheme::new(&pipeline, &Options::default()).unwrap();
         ProgramKeys::new(Arc::new(scheme), &guest()).unwrap()
     }
 
@@ -190,7 +189,7 @@ mod tests {
         let keys = keys();
         nothing_false_is_proved(&keys.key.machine, &keys.key.air, |trace, public| {
             let mut trace = trace.clone();
-            ProgramKeys::<AnyTree>::pad(&mut trace);
+            ProgramKeys::pad(&mut trace);
             let batch = keys.batch(&trace, public).unwrap();
             let run = || keys.prove_trace(trace, public, batch, &Arc::default());
             catch_unwind(AssertUnwindSafe(run)).is_ok_and(|proved| {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use trilemma_core::{ConfigError, ErrorTerm, Ledger, Setting};
-use trilemma_pcs::fri::tree::Tree;
+use trilemma_pcs::fri::tree::Merkle;
 use trilemma_pcs::whir::parameters::Parameters;
 
 use super::codec::Shape;
 use super::pcs::{Config, Known, Pcs};
-use super::{F, S, Scheme};
+use super::{F, S, Scheme, T, Trees};
 use crate::p3::clock::Clock;
 
 /// Sizes of what is proved that a shape does not tell.
@@ -25,8 +25,8 @@ pub struct Sizes {
 }
 
 /// Parameters and error terms of a run.
-pub struct Plan<'s, T: Tree<S>> {
-    scheme: &'s Scheme<T>,
+pub struct Plan<'s> {
+    scheme: &'s Scheme,
     /// For advice and for fixed columns.
     pub whir: [&'s Parameters<S, T>; 2],
     variables: [usize; 2],
@@ -36,12 +36,12 @@ pub struct Plan<'s, T: Tree<S>> {
     others: Vec<ErrorTerm>,
 }
 
-impl<'s, T: Tree<S>> Plan<'s, T> {
+impl<'s> Plan<'s> {
     /// The terms of a proof of this shape.
     ///
     /// # Errors
     /// A term does not reach the target.
-    pub fn new(scheme: &'s Scheme<T>, shape: &Shape, sizes: Sizes) -> Result<Self, ConfigError> {
+    pub fn new(scheme: &'s Scheme, shape: &Shape, sizes: Sizes) -> Result<Self, ConfigError> {
         let [main, fixed] = sizes.variables;
         let whir = [scheme.parameters(main)?, scheme.parameters(fixed)?];
         let lists: f64 = whir.iter().map(|w| w.list_bits()).sum();
@@ -77,8 +77,8 @@ impl<'s, T: Tree<S>> Plan<'s, T> {
     }
 
     /// The trees of all commitments.
-    pub fn trees(&self) -> &T::Mmcs {
-        &self.scheme.trees.0
+    pub fn trees(&self) -> &Trees {
+        &self.scheme.trees
     }
 
     /// Bits ground for the challenges of the buses.
@@ -90,12 +90,12 @@ impl<'s, T: Tree<S>> Plan<'s, T> {
     pub fn enter(&self, ledger: &mut Ledger) {
         ledger.prove(&self.bus, self.grinding);
         self.others.iter().for_each(|term| ledger.prove(term, 0));
-        self.whir.iter().for_each(|w| w.enter_terms(ledger));
-        T::assume(self.trees(), ledger);
+        self.whir.iter().for_each(|w| w.enter(ledger));
+        <T as Merkle<S>>::assume(self.trees(), ledger);
     }
 
     /// p3's configuration, given what is known of the fixed columns and, in the verifier, the nonce.
-    pub fn config(&self, known: Known<T>, nonce: F, clock: &Arc<Clock>) -> Result<Config<T>, ConfigError> {
+    pub fn config(&self, known: Known, nonce: F, clock: &Arc<Clock>) -> Result<Config, ConfigError> {
         let [main, fixed] = self.variables;
         let clock = || clock.clone();
         Ok(Config {

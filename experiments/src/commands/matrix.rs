@@ -5,7 +5,7 @@ use trilemma_backends::{pipelines, system};
 use trilemma_core::Options;
 
 use super::{Reply, smallest};
-use crate::config::HASHES;
+use crate::config::hashes;
 use crate::fault::Fault;
 use crate::worker::traits;
 
@@ -32,6 +32,6 @@ pub(super) fn run() -> Result<Reply, Fault> {
             }
         }
     }
-    text.push_str(&format!("\nhashes of Merkle trees: {}\nregimes: udr, jbr\n", HASHES.join(", ")));
-    Ok(Reply { text, json: json!({ "pipelines": list, "hashes": HASHES, "regimes": ["udr", "jbr"] }) })
+    text.push_str(&format!("\nhashes of Merkle trees: {}\nregimes: udr, jbr\n", hashes().join(", ")));
+    Ok(Reply { text, json: json!({ "pipelines": list, "hashes": hashes(), "regimes": ["udr", "jbr"] }) })
 }

@@ -13,10 +13,10 @@ mod verify;
 
 use serde_json::Value;
 use trilemma_backends::{Pipeline, System, pipelines, system};
-use trilemma_core::{ConfigError, Options};
+use trilemma_core::Options;
 
 use crate::cli::Command;
-use crate::config::HASHES;
+use crate::config::check_hash;
 use crate::fault::Fault;
 use crate::suggest;
 
@@ -59,10 +59,7 @@ pub fn run(command: &Command) -> Result<Reply, Fault> {
 
 /// The proof system of a pipeline; the error lists the legal choices and the closest one.
 pub fn resolve(pipeline: &Pipeline, options: &Options) -> Result<Box<dyn System>, Fault> {
-    if !HASHES.contains(&options.hash.as_str()) {
-        let hint = suggest::hint(&options.hash, HASHES);
-        return Err(Fault::Usage(format!("{}{hint}", ConfigError::choice("hash", &options.hash, HASHES))));
-    }
+    check_hash(&options.hash).map_err(Fault::Usage)?;
     system(pipeline, options).map_err(|error| {
         let legal = pipelines();
         let hint = suggest::hint(&pipeline.0, legal.iter().map(|p| p.0.as_str()));

@@ -1,16 +1,14 @@
-//! Challengers whose grinding finds the same nonce every time, so that a proof is a function of its
-//! witness. p3's search returns whichever thread's hit comes first.
+//! What p3's challengers lack here: grinding that finds the same nonce every time ([`Steady`]), so that a proof is
+//! a function of its witness, where p3's search returns whichever thread's hit comes first; and observing the
+//! roots of every kind of tree ([`Roots`]), so that one challenger serves all hashes of trees.
 
 use std::marker::PhantomData;
 
-use p3_baby_bear::BabyBear;
 use p3_challenger::{
     ByteGrindingChallenger, CanObserve, CanSample, CanSampleBits, CanSampleUniformBits, FieldChallenger,
     GrindingChallenger, ResamplingError,
 };
 use p3_field::Field;
-use p3_goldilocks::Goldilocks;
-use p3_koala_bear::KoalaBear;
 use p3_symmetric::MerkleCap;
 
 /// A byte challenger that grinds for the least nonce.
@@ -54,9 +52,10 @@ impl<C: ByteGrindingChallenger> ByteGrindingChallenger for Steady<C> {
     }
 }
 
-/// A challenger over bytes that observes roots of every kind of tree.
+/// A challenger over bytes that observes roots of every kind of tree: of field elements here, of bytes where
+/// fields have a name ([`super::tree`]), since for any field at all, bytes might be its elements.
 #[derive(Clone)]
-pub struct Roots<F, C>(C, PhantomData<F>);
+pub struct Roots<F, C>(pub(super) C, PhantomData<F>);
 
 impl<F, C> Roots<F, C> {
     /// Of any challenger that observes single elements.
@@ -76,18 +75,6 @@ impl<F: Field, C: CanObserve<F>, const N: usize> CanObserve<MerkleCap<F, [F; N]>
         cap.roots().iter().flatten().for_each(|&word| self.0.observe(word));
     }
 }
-
-/// Roots of bytes, for each field by name: for any field at all, bytes might be its elements.
-macro_rules! byte_roots {
-    ($($field:ty),*) => {
-        $(impl<C: CanObserve<MerkleCap<$field, [u8; 32]>>> CanObserve<MerkleCap<$field, [u8; 32]>> for Roots<$field, C> {
-            fn observe(&mut self, cap: MerkleCap<$field, [u8; 32]>) {
-                self.0.observe(cap);
-            }
-        })*
-    };
-}
-byte_roots!(KoalaBear, BabyBear, Goldilocks);
 
 impl<F, T, C: CanSample<T>> CanSample<T> for Roots<F, C> {
     fn sample(&mut self) -> T {

@@ -2,7 +2,10 @@
 //! for all hashes. It is looked at once for every commitment and every opening, not for every node.
 //!
 //! What a tree of one kind has made, the other does not verify: that is an error, not a panic. The
-//! prover's data says of which kind it is, and comes with its tree, so that opening it cannot fail.
+//! prover's data says of which kind it is, and comes with its tree, so that opening it cannot fail; it is
+//! counted, because p3-whir takes it by value, and several openings hold one tree.
+
+use std::sync::Arc;
 
 use p3_challenger::CanObserve;
 use p3_commit::{BatchOpening, BatchOpeningRef, Mmcs};
@@ -30,7 +33,7 @@ type Refusal<A, B> = Option<Either<A, B>>;
 type Kept<T, M, X> = (M, <M as Mmcs<T>>::ProverData<X>);
 
 impl<T: Send + Sync + Clone, A: Mmcs<T>, B: Mmcs<T>> Mmcs<T> for Either<A, B> {
-    type ProverData<X> = Either<Kept<T, A, X>, Kept<T, B, X>>;
+    type ProverData<X> = Arc<Either<Kept<T, A, X>, Kept<T, B, X>>>;
     type Commitment = Either<A::Commitment, B::Commitment>;
     type Proof = Either<A::Proof, B::Proof>;
     type MultiProof = Either<A::MultiProof, B::MultiProof>;
@@ -40,17 +43,17 @@ impl<T: Send + Sync + Clone, A: Mmcs<T>, B: Mmcs<T>> Mmcs<T> for Either<A, B> {
         match self {
             First(tree) => {
                 let (root, data) = tree.commit(inputs);
-                (First(root), First((tree.clone(), data)))
+                (First(root), Arc::new(First((tree.clone(), data))))
             }
             Second(tree) => {
                 let (root, data) = tree.commit(inputs);
-                (Second(root), Second((tree.clone(), data)))
+                (Second(root), Arc::new(Second((tree.clone(), data))))
             }
         }
     }
 
     fn open_batch<X: Matrix<T>>(&self, index: usize, data: &Self::ProverData<X>) -> BatchOpening<T, Self> {
-        match data {
+        match &**data {
             First((tree, data)) => {
                 let (values, proof) = tree.open_batch(index, data).unpack();
                 BatchOpening::new(values, First(proof))
@@ -63,7 +66,7 @@ impl<T: Send + Sync + Clone, A: Mmcs<T>, B: Mmcs<T>> Mmcs<T> for Either<A, B> {
     }
 
     fn get_matrices<'a, X: Matrix<T>>(&self, data: &'a Self::ProverData<X>) -> Vec<&'a X> {
-        match data {
+        match &**data {
             First((tree, data)) => tree.get_matrices(data),
             Second((tree, data)) => tree.get_matrices(data),
         }
@@ -93,7 +96,7 @@ impl<T: Send + Sync + Clone, A: Mmcs<T>, B: Mmcs<T>> Mmcs<T> for Either<A, B> {
         indices: &[usize],
         data: &Self::ProverData<X>,
     ) -> (Vec<Vec<Vec<T>>>, Self::MultiProof) {
-        match data {
+        match &**data {
             First((tree, data)) => {
                 let (values, proof) = tree.open_multi_batch(indices, data);
                 (values, First(proof))

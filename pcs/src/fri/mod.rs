@@ -6,7 +6,8 @@
 //! **Messages.** Commit: a Merkle root over all matrices of an oracle, rows of the same height side
 //! by side. Open: a grinding nonce where the batching term needs it, then the batching challenge
 //! `a`; the words `sum a^i (p_i(z) - p_i(X)) / (z - X)`, one for each height, are folded by p3-fri
-//! under a challenger forked from the transcript, and its whole output is sent back through it.
+//! under a challenger forked from the transcript (over BLAKE3, whatever the trees are), and its whole
+//! output is sent back through it.
 //!
 //! **Soundness**, for `k` quotients over a domain of `n` points at rate `rho`:
 //! batching `k n / |F|`, every folding `(2^a - 1)(n + 1) / |F|` \[BCIKS20\] Theorem 1.5, queries
@@ -50,6 +51,7 @@ use trilemma_core::{
     ConfigError, Label, Options, ProveError, ProverTranscript, Reject, Smooth, UniEval, VerifierTranscript,
 };
 
+use crate::codes::oracle;
 use parameters::Parameters;
 use reduce::Inverses;
 use tree::{Merkle, Tree};
@@ -152,8 +154,7 @@ where
         if shapes.is_empty() {
             return Ok(None);
         }
-        let bytes = t.recv(label, T::digest_bytes(&vk.mmcs))?;
-        Ok(Some(T::decode_root(&vk.mmcs, bytes).ok_or_else(|| Reject::new("a Merkle root is not canonical"))?))
+        Ok(Some(oracle::receive::<S, T>(&vk.mmcs, label, t)?))
     }
 }
 
@@ -225,9 +226,10 @@ where
         let matrices: Vec<_> = openers.iter().map(|o| o.matrices(pk)).collect();
         let grouped = group::<S>(matrices.iter().map(Vec::len), claims);
         let log_max = matrices.iter().flatten().map(|m| log2(m.height())).max().unwrap_or(0);
-        let plan = pk.parameters.plan(log_max - pk.parameters.log_blowup, claims, T::collision_bits(&pk.mmcs))?;
+        let plan = pk.parameters.plan(log_max - pk.parameters.log_blowup, claims)?;
         let a = t.challenge::<S>("fri batch", Some(&plan.batch))?;
         plan.enter(t.ledger());
+        T::assume(&pk.mmcs, t.ledger());
 
         let words = hints.reduce(&pk.parameters, &matrices, &grouped, a);
         let requests: Vec<_> = openers
@@ -284,9 +286,10 @@ where
             return Err(Reject::new("a matrix was asked nothing"));
         }
         let log_max = oracles.iter().flat_map(|(_, s)| *s).map(|s| s.log_height).max().unwrap_or(0);
-        let plan = vk.parameters.plan(log_max, claims, T::collision_bits(&vk.mmcs))?;
+        let plan = vk.parameters.plan(log_max, claims)?;
         let a = t.challenge::<S>("fri batch", Some(&plan.batch))?;
         plan.enter(t.ledger());
+        T::assume(&vk.mmcs, t.ledger());
 
         let mut openings = Vec::new();
         for ((commitment, shapes), points) in oracles.iter().zip(grouped) {

@@ -101,17 +101,12 @@ impl Parameters {
     }
 
     /// The terms of opening `claims` about matrices of at most `2^log_height` rows.
-    pub fn plan<Q, E>(
-        &self,
-        log_height: usize,
-        claims: &[Claim<Q, E>],
-        collision_bits: f64,
-    ) -> Result<Plan, ConfigError> {
-        self.plan_for(log_height, claims.iter().map(|c| c.values.len()).sum(), collision_bits)
+    pub fn plan<Q, E>(&self, log_height: usize, claims: &[Claim<Q, E>]) -> Result<Plan, ConfigError> {
+        self.plan_for(log_height, claims.iter().map(|c| c.values.len()).sum())
     }
 
     /// As [`Self::plan`], for a number of values in all.
-    pub fn plan_for(&self, log_height: usize, functions: usize, collision_bits: f64) -> Result<Plan, ConfigError> {
+    pub fn plan_for(&self, log_height: usize, functions: usize) -> Result<Plan, ConfigError> {
         let line = match self.johnson {
             None => (log_height + self.log_blowup) as f64,
             Some(m) => johnson_line_bits(log_height, self.log_blowup, m),
@@ -132,7 +127,6 @@ impl Parameters {
             batch,
             fold,
             query,
-            collision_bits,
             parameters: *self,
         })
     }
@@ -155,16 +149,14 @@ pub struct Plan {
     query: ErrorTerm,
     fold_grinding: u32,
     query_grinding: u32,
-    collision_bits: f64,
     parameters: Parameters,
 }
 
 impl Plan {
-    /// Enters what p3-fri grinds itself, and the hash assumption, in a ledger.
+    /// Enters what p3-fri grinds itself in a ledger.
     pub fn enter(&self, ledger: &mut Ledger) {
         ledger.prove(&self.fold, self.fold_grinding);
         ledger.prove(&self.query, self.query_grinding);
-        ledger.assume("Merkle hash collisions", self.collision_bits, "[Mer87]");
         debug_assert!(ledger.weakest(Standing::Proven).is_some());
     }
 

@@ -174,10 +174,17 @@ fn decode_words<S: Setting, const N: usize>(bytes: &[u8]) -> Option<[S::Base; N]
     words.try_into().ok()
 }
 
-/// The challenger and the Poseidon2 tree of one base field, for each of its settings.
+/// What [`Roots`] observes of trees of bytes over one base field; the challenger and the Poseidon2 tree of each of
+/// its settings.
 macro_rules! field_trees {
     ($field:ty, $serializing:ident, [$($setting:ty),*], leaf $leaf:ty = $leaf_new:expr, $lw:literal, $lr:literal,
      node $node:ty = $node_new:expr, $nw:literal, digest $n:literal) => {
+        impl<C: CanObserve<MerkleCap<$field, [u8; 32]>>> CanObserve<MerkleCap<$field, [u8; 32]>> for Roots<$field, C> {
+            fn observe(&mut self, cap: MerkleCap<$field, [u8; 32]>) {
+                self.0.observe(cap);
+            }
+        }
+
         $(
         impl Challenged for $setting {
             type Challenger = Roots<$field, $serializing<$field, Steady<HashChallenger<u8, Blake3, 32>>>>;

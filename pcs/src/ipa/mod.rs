@@ -204,9 +204,7 @@ fn commit_columns<S: GroupSetting>(pk: &ProverKey, matrix: &Columns<S::Base>) ->
         let max = pk.max_log_height;
         return Err(ConfigError(format!("ipa: {height} rows are no power of two up to 2^{max}")).into());
     }
-    let bases = vector_generators::<S>(height);
-    let bases: &[G1<S>] = &bases;
-    Ok(Projective::normalize_batch(&msm_columns::<S>(bases, matrix)))
+    Ok(Projective::normalize_batch(&msm_columns::<S>(&vector_generators::<S>(height), matrix)))
 }
 
 impl<S: Smooth + GroupSetting> Opens<S, UniEval<S::Ext>> for Ipa {

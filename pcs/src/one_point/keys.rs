@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use ark_ec::CurveGroup;
-use ark_ec::pairing::Pairing;
 use trilemma_core::{ConfigError, Options, Scheme, Setup};
 
 use crate::group::G1;
 use crate::kzg::{self, Kzg};
 use crate::msm::msm;
+use crate::pairing::G2Prepared;
 use crate::srs::PairingSetting;
 use crate::srs::multilinear::MultilinearSrs;
 
@@ -46,7 +46,7 @@ impl<S: PairingSetting> Keys<S> for Powers {
     }
 
     fn origin(vk: &Self::Verifier) -> Setup {
-        <Kzg as Scheme<S>>::properties(vk).setup
+        vk.setup.clone()
     }
 }
 
@@ -63,16 +63,13 @@ pub struct HypercubeProver<S: PairingSetting> {
 /// A [`Hypercube`] for a verifier.
 pub struct HypercubeVerifier<S: PairingSetting> {
     /// `[1]_2`.
-    pub(crate) g2: Prepared<S>,
+    pub(crate) g2: G2Prepared<S>,
     /// `[t_i]_2`, the last variable's last.
-    pub(crate) coordinates: Vec<Prepared<S>>,
+    pub(crate) coordinates: Vec<G2Prepared<S>>,
     /// Variables of the reference string.
     pub(crate) variables: usize,
     origin: Setup,
 }
-
-/// A point of the second group, ready for pairings.
-pub(crate) type Prepared<S> = <<S as PairingSetting>::Engine as Pairing>::G2Prepared;
 
 impl<S: PairingSetting> Keys<S> for Hypercube {
     type Prover = HypercubeProver<S>;

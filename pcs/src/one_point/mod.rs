@@ -1,8 +1,8 @@
 //! Multilinear schemes over a pairing that commit to a polynomial in one point: all that is not protocol.
 //!
 //! A scheme says which reference string it is over ([`Keys`]), what point a polynomial's values become, and how
-//! openings are proven and checked ([`Protocol`]). That makes it a [`Multilinear`], and [`Additive`], so that
-//! [`Rows`](crate::rows) can be over it.
+//! openings are proven and checked ([`Protocol`]). That makes it a [`Multilinear`], as it is or over
+//! [`Rows`](crate::rows).
 
 pub mod keys;
 
@@ -11,7 +11,6 @@ use trilemma_core::{
 };
 
 use crate::group::{G1, recv_point, send_points};
-use crate::rows::Additive;
 use crate::srs::PairingSetting;
 use crate::stacked::{Multilinear, Opening};
 use keys::Keys;
@@ -22,6 +21,9 @@ pub type ProverKey<S, P> = <<P as Protocol<S>>::Keys as Keys<S>>::Prover;
 pub type VerifierKey<S, P> = <<P as Protocol<S>>::Keys as Keys<S>>::Verifier;
 
 /// A scheme whose commitment is one point, a sum of points of the reference string with the values for scalars.
+///
+/// A trait beside [`Protocol`], and one without a parameter, so that all its schemes can be [`Multilinear`] by one
+/// impl: another crate might implement `Protocol` of a setting of its own for any scheme of this one, but not this.
 pub trait OnePoint: Sized + Send + Sync + 'static {
     /// [`Multilinear::NAME`].
     const NAME: &'static str;
@@ -36,7 +38,8 @@ pub trait Protocol<S: PairingSetting>: OnePoint {
     /// Keys from the reference string.
     type Keys: Keys<S>;
 
-    /// [`Additive::commitment`].
+    /// The commitment to a polynomial's values, linear in them: that to a combination of polynomials is the
+    /// combination of theirs, and whatever the scheme proves of it holds of what they are to.
     fn commitment(pk: &ProverKey<S, Self>, values: &[S::Base]) -> G1<S>;
 
     /// [`Multilinear::open`], given the values of each polynomial.
@@ -120,11 +123,5 @@ impl<S: PairingSetting, P: OnePoint + Protocol<S>> Multilinear<S> for P {
         t: &mut VerifierTranscript<'_>,
     ) -> Result<(), Reject> {
         P::verify(vk, openings, t)
-    }
-}
-
-impl<S: PairingSetting, P: OnePoint + Protocol<S>> Additive<S> for P {
-    fn commitment(pk: &Self::ProverKey, values: &[S::Base]) -> G1<S> {
-        <P as Protocol<S>>::commitment(pk, values)
     }
 }

@@ -12,12 +12,11 @@ use p3_whir::{QueryOpenings, RoundConfig, SharedProofOpening, WhirConfig, WhirPr
 use trilemma_core::setting::{decode_ext, encode_ext, ext_bytes};
 use trilemma_core::{Reject, Setting, Smooth};
 
-use super::shared::Shared;
 use crate::fri::tree::{Merkle, Tree};
 
 type Base<S> = <S as Setting>::Base;
 type Ext<S> = <S as Setting>::Ext;
-type TreeOf<S, T> = Shared<<T as Merkle<S>>::Mmcs>;
+type TreeOf<S, T> = <T as Merkle<S>>::Mmcs;
 /// p3's proof for a setting and tree.
 pub type Proof<S, T> = WhirProof<Base<S>, Ext<S>, TreeOf<S, T>>;
 type Config<S, T> = WhirConfig<Ext<S>, Base<S>, <T as Tree<S>>::Challenger>;

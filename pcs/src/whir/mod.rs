@@ -48,14 +48,13 @@
 //! sampled out of domain: at the Johnson bound it stands for a list, whose bits every term of the
 //! protocol above loses.
 //!
-//! [`parameters`], [`codec`] and [`shared`] are for p3-whir, which backends measure beside this.
+//! [`parameters`] and [`codec`] are for p3-whir, which backends measure beside this.
 
 pub mod codec;
 mod encode;
 pub mod parameters;
 pub mod plan;
 mod prover;
-pub mod shared;
 mod verifier;
 mod weights;
 

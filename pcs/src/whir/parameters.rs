@@ -125,14 +125,8 @@ impl<S: Smooth<Ext: TwoAdicField>, T: Tree<S>> Parameters<S, T> {
         ErrorTerm { name: "WHIR claims", bits, reference: "[WHIR24] Theorem 5.2" }
     }
 
-    /// Enters every term, and the hash assumption, in a ledger.
-    pub fn enter(&self, collision_bits: f64, ledger: &mut Ledger) {
-        self.enter_terms(ledger);
-        ledger.assume("Merkle hash collisions", collision_bits, "[Mer87]");
-    }
-
     /// Enters every term in a ledger.
-    pub fn enter_terms(&self, ledger: &mut Ledger) {
+    pub fn enter(&self, ledger: &mut Ledger) {
         self.terms.iter().for_each(|(term, ground)| ledger.prove(term, *ground as u32));
     }
 }

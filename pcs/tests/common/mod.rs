@@ -1,7 +1,5 @@
 //! A protocol with nothing to prove: oracles are sent, questions asked, answers proven.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

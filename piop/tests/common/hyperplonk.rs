@@ -1,7 +1,5 @@
 //! Circuits under `hyperplonk` and a scheme.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use trilemma_arith::plonkish::{Assignment, Circuit};
 use trilemma_arith::r1cs::ByColumn;
 use trilemma_core::channel::{OracleProver, OracleVerifier};

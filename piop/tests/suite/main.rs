@@ -19,7 +19,6 @@ mod small;
 #[allow(dead_code, reason = "other test binaries use the rest")]
 mod tiny;
 #[path = "../common/toy.rs"]
-#[allow(dead_code, reason = "other test binaries use the rest")]
 mod toy;
 #[path = "../common/wide.rs"]
 mod wide;
