@@ -15,6 +15,7 @@ use trilemma_piop::check_plonkish::Values;
 
 use super::local::{Body, Poly, System, Tables};
 use super::{E, F, S, Tally};
+use crate::common::redundant::reason;
 use crate::plonkish::Part;
 
 /// States that a search tries.
@@ -207,6 +208,13 @@ impl Lowered {
         }
     }
 
+    /// The constraints of a table that a gate states.
+    fn stated<'a>(&'a self, table: &str, part: Part) -> Vec<&'a str> {
+        let Part::Gate(i) = part else { return Vec::new() };
+        let named = self.circuit.gates[i].what.split(", ").filter_map(|what| what.split_once(": "));
+        named.filter(|(name, _)| *name == table).map(|(_, what)| what).collect()
+    }
+
     /// Which gates and lookups on rows of a kind are found to be needed, and the cells that the last one alone
     /// refuses. What is found is checked against the circuit itself.
     pub fn search(&self, kind: &Kind, easy: impl Fn(&str) -> bool) -> (Tally, Option<(Part, ByColumn<F>)>) {
@@ -218,6 +226,7 @@ impl Lowered {
             (0..parts.len()).all(|i| system.holds(i, &cells))
         };
         let seeds: Vec<Vec<F>> = (0..kind.rows).filter(same).take(64).map(|row| self.cells(kind, row)).collect();
+        let stated: Vec<Vec<&str>> = parts.iter().map(|(_, part)| self.stated(&kind.name, *part)).collect();
         let mut tally = Tally::default();
         let (mut early, mut last) = (self.early.clone(), None);
         for (i, &(place, part)) in parts.iter().enumerate() {
@@ -225,7 +234,11 @@ impl Lowered {
             let budget = if easy(&name) { BUDGET / 10 } else { BUDGET };
             let cells = system.forge(i, &seeds, budget, &mut rng);
             let sort = if matches!(part, Part::Gate(_)) { "gates" } else { "lookups" };
-            tally.add(sort, cells.is_some(), || name);
+            let reason = stated[i].iter().find_map(|what| {
+                let before = stated[..i].iter().filter(|other| other.contains(what)).count();
+                reason(&kind.name, what, before)
+            });
+            tally.add_unless(reason, sort, cells.is_some(), || name);
             let Some(cells) = cells else { continue };
             self.set(&mut early, kind, &cells);
             let around = kind.start.saturating_sub(1)..kind.start + kind.height;

@@ -9,10 +9,11 @@ use trilemma_arith::air::{Instance, PublicTerm, Trace};
 use trilemma_arith::kernel::Challenges;
 use trilemma_arith::plonkish::{Extent, instance};
 use trilemma_arith::r1cs::staged::{Flattening, Staged};
-use trilemma_arith::r1cs::{Assignment, Linear, R1cs, Unit, Var, Variables};
+use trilemma_arith::r1cs::{Assignment, Linear, R1cs, Row, Unit, Var, Variables};
 
 use super::local::{Body, Poly, System, Tables, signed};
 use super::{E, F, S, Tally};
+use crate::common::redundant::reason;
 
 /// States that a search tries.
 const BUDGET: usize = 60_000;
@@ -119,7 +120,9 @@ impl Lone {
         let system = System::new(&tables, width + block.products.len(), relations.collect());
         let seeds: Vec<Vec<F>> = (0..if block.fixed.is_empty() { all } else { 1 }).map(of_row).collect();
         let mut rng = SmallRng::seed_from_u64(3);
-        for (i, row) in block.products.iter().chain(&block.constraints).enumerate() {
+        let stated: Vec<&Row> = block.products.iter().chain(&block.constraints).collect();
+        for (i, row) in stated.iter().enumerate() {
+            let before = stated[..i].iter().filter(|other| other.what == row.what).count();
             let name = format!("{}: [{}] {}", block.name, row.what, block.formula(row));
             let budget = if easy(&name) { BUDGET / 10 } else { BUDGET };
             let found = system.forge(i, &seeds, budget, &mut rng);
@@ -130,7 +133,7 @@ impl Lone {
                 assert_eq!(broken, [wires.first_row() + i], "{name}");
             }
             let kind = if i < block.products.len() { "rows: products" } else { "rows: constraints" };
-            tally.add(kind, found.is_some(), || name);
+            tally.add_unless(reason(block.name, row.what, before), kind, found.is_some(), || name);
         }
         self.late(&self.wires(&self.trace(rows, &rows[..width]), &[]), &mut tally);
         tally
