@@ -71,7 +71,7 @@ fn every_part_of_wide_rows_is_needed() {
     let mut tally = Tally::default();
     let jobs: Vec<_> = lowered.kinds.iter().filter(|kind| kind.is_table()).collect();
     let mut samples = Vec::new();
-    for (kind, (found, forged)) in jobs.iter().zip(in_parallel(&jobs, |kind| lowered.search(kind, |_| false))) {
+    for (kind, (found, forged)) in jobs.iter().zip(in_parallel(&jobs, |kind| lowered.search(kind))) {
         println!("{} {}: {:?}", kind.name, kind.height, found.counts());
         tally.join(found);
         samples.extend(forged);
@@ -175,7 +175,7 @@ fn every_row_of_matrices_is_needed() {
     let jobs = jobs(&air, &trace);
     let found = in_parallel(&jobs, |&i| {
         let Instance { table, cells, .. } = &trace.instances[i];
-        Matrices::new(alone(&lab, *table, false)).search(cells, |_| false)
+        Matrices::new(alone(&lab, *table, false)).search(cells)
     });
     let mut tally = Tally::default();
     found.into_iter().for_each(|found| tally.join(found));
@@ -207,7 +207,7 @@ fn every_part_of_three_wires_is_needed() {
         let start = std::time::Instant::now();
         let lone = Blocks::new(&alone, &Trace { instances });
         let lowered = start.elapsed();
-        let tally = lone.search(|_| false);
+        let tally = lone.search();
         println!("{}: lowered in {lowered:?}, searched in {:?}", alone.tables[last].shape().name, start.elapsed());
         tally
     });

@@ -217,7 +217,7 @@ impl Lowered {
 
     /// Which gates and lookups on rows of a kind are found to be needed, and the cells that the last one alone
     /// refuses. What is found is checked against the circuit itself.
-    pub fn search(&self, kind: &Kind, easy: impl Fn(&str) -> bool) -> (Tally, Option<(Part, ByColumn<F>)>) {
+    pub fn search(&self, kind: &Kind) -> (Tally, Option<(Part, ByColumn<F>)>) {
         let mut rng = SmallRng::seed_from_u64(3);
         let (system, parts) = self.system(kind, 0);
         // Rows with fixed columns say other things than the first.
@@ -231,8 +231,7 @@ impl Lowered {
         let (mut early, mut last) = (self.early.clone(), None);
         for (i, &(place, part)) in parts.iter().enumerate() {
             let name = format!("{}: {} ({})", kind.name, self.what(part), self.formula(&system.relations[i]));
-            let budget = if easy(&name) { BUDGET / 10 } else { BUDGET };
-            let cells = system.forge(i, &seeds, budget, &mut rng);
+            let cells = system.forge(i, &seeds, BUDGET, &mut rng);
             let sort = if matches!(part, Part::Gate(_)) { "gates" } else { "lookups" };
             let reason = stated[i].iter().find_map(|what| {
                 let before = stated[..i].iter().filter(|other| other.contains(what)).count();

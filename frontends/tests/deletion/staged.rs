@@ -11,9 +11,10 @@ use trilemma_arith::plonkish::{Extent, instance};
 use trilemma_arith::r1cs::staged::{Flattening, Staged};
 use trilemma_arith::r1cs::{Assignment, Linear, R1cs, Row, Unit, Var, Variables};
 
-use super::local::{Body, Poly, System, Tables, signed};
+use super::local::{Body, Poly, System, Tables};
 use super::{E, F, S, Tally};
 use crate::common::redundant::reason;
+use crate::common::search::signed;
 
 /// States that a search tries.
 const BUDGET: usize = 60_000;
@@ -99,7 +100,7 @@ impl Lone {
     }
 
     /// Shows that rows are needed, starting from some rows of the table.
-    pub fn search(&self, rows: &[u32], easy: impl Fn(&str) -> bool) -> Tally {
+    pub fn search(&self, rows: &[u32]) -> Tally {
         let block = &self.r1cs.blocks[0];
         let width = block.main.len();
         let mut tally = Tally::default();
@@ -124,8 +125,7 @@ impl Lone {
         for (i, row) in stated.iter().enumerate() {
             let before = stated[..i].iter().filter(|other| other.what == row.what).count();
             let name = format!("{}: [{}] {}", block.name, row.what, block.formula(row));
-            let budget = if easy(&name) { BUDGET / 10 } else { BUDGET };
-            let found = system.forge(i, &seeds, budget, &mut rng);
+            let found = system.forge(i, &seeds, BUDGET, &mut rng);
             if let Some(values) = &found {
                 let cells: Vec<u32> = values[..width].iter().map(PrimeField32::as_canonical_u32).collect();
                 let wires = self.wires(&self.trace(rows, &cells), &values[width..]);

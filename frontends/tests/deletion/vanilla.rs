@@ -18,6 +18,7 @@ use trilemma_arith::r1cs::ByColumn;
 
 use super::local::{Body, Poly, System, Tables};
 use super::{E, F, S, Tally};
+use crate::common::search::signed;
 
 /// States that a search tries.
 const BUDGET: usize = 12_000;
@@ -290,7 +291,7 @@ impl Lone {
     }
 
     /// Early classes' values that break a part only.
-    fn forge(&self, classes: &Classes, part: Part, rng: &mut SmallRng, budget: usize) -> Option<HashMap<usize, F>> {
+    fn forge(&self, classes: &Classes, part: Part, rng: &mut SmallRng) -> Option<HashMap<usize, F>> {
         let equations = self.equations(classes, part);
         let blocks = 0..if self.pinned { 1 } else { self.blocks };
         let seeds: Vec<Vec<F>> = blocks
@@ -300,7 +301,7 @@ impl Lone {
                 seed
             })
             .collect();
-        let values = equations.system.forge(equations.target, &seeds, budget, rng)?;
+        let values = equations.system.forge(equations.target, &seeds, BUDGET, rng)?;
         let unknowns = equations.unknowns.iter().map(|(&class, &var)| (class, values[var]));
         let mut out: HashMap<usize, F> = unknowns.collect();
         out.extend(equations.defined.iter().map(|(&class, poly)| (class, poly.value(&values))));
@@ -404,7 +405,7 @@ impl Lone {
     }
 
     /// Shows that parts of the block are needed.
-    pub fn search(&self, easy: impl Fn(&str) -> bool) -> Tally {
+    pub fn search(&self) -> Tally {
         let mut rng = SmallRng::seed_from_u64(3);
         let mut tally = Tally::default();
         let all = self.classes(None);
@@ -425,8 +426,7 @@ impl Lone {
                 // One side has late cells only.
                 Part::Copy(copy) => self.sides(classes, copy).iter().flatten().any(|&c| self.place(c).1 > 2),
             };
-            let budget = if easy(&name) { BUDGET / 4 } else { BUDGET };
-            let forged = if late { Some(HashMap::new()) } else { self.forge(classes, part, &mut rng, budget) };
+            let forged = if late { Some(HashMap::new()) } else { self.forge(classes, part, &mut rng) };
             let needed = forged.is_some_and(|forged| {
                 let broken = self.broken(&self.cells(classes, &forged, part));
                 if !late {
@@ -462,7 +462,7 @@ impl Lone {
         let selectors = ["left", "right", "product", "output", "constant", "fold", "bus", "tag"];
         let text: Vec<String> = selectors
             .iter()
-            .map(|n| (n, super::local::signed(self.fixed(n, row))))
+            .map(|n| (n, signed(self.fixed(n, row))))
             .filter(|(_, x)| *x != 0)
             .map(|(n, x)| format!("{n} {x}"))
             .collect();
