@@ -13,6 +13,8 @@ mod deletion;
 #[path = "../../piop/tests/common/plonkish.rs"]
 mod plonkish;
 
+use std::collections::BTreeSet;
+
 use common::golden::assert_committed;
 use common::lab::{Lab, in_parallel};
 use deletion::custom::{Lowered, broken_parts, helpers};
@@ -23,7 +25,7 @@ use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use plonkish::{Part, challenges, normal};
 use trilemma_arith::Air;
 use trilemma_arith::air::{Instance, PublicTerm, Trace};
-use trilemma_arith::plonkish::{Assignment, Custom, Extent, Lowering, Params, instance};
+use trilemma_arith::plonkish::{Assignment, Cell, Custom, Extent, Lookups, Lowering, Params, instance};
 use trilemma_arith::r1cs::ByColumn;
 use trilemma_piop::check_plonkish::Values;
 
@@ -60,7 +62,8 @@ fn every_part_of_wide_rows_is_needed() {
     let terms = balanced(&air, &trace);
     let (lowered, custom) = Lowered::new(&air, &trace, &terms, Params::default());
     let circuit = &lowered.circuit;
-    println!("{}", custom.report(circuit));
+    let report = custom.report(circuit);
+    println!("{report}");
     let fresh = || {
         let assignment = custom.assign(&air, &trace, &terms);
         Values::new(circuit, assignment, instance::<S>(&terms), challenges(&air, 1))
@@ -70,12 +73,20 @@ fn every_part_of_wide_rows_is_needed() {
 
     let mut tally = Tally::default();
     let jobs: Vec<_> = lowered.kinds.iter().filter(|kind| kind.is_table()).collect();
+    let tables = air.tables.iter().zip(Lookups::of(&air).kept).filter(|(_, kept)| *kept);
+    assert!(tables.map(|(table, _)| table.shape().name).eq(jobs.iter().map(|kind| kind.name.as_str())));
     let mut samples = Vec::new();
     for (kind, (found, forged)) in jobs.iter().zip(in_parallel(&jobs, |kind| lowered.search(kind))) {
         println!("{} {}: {:?}", kind.name, kind.height, found.counts());
+        let share = report.shares.iter().find(|share| share.name == kind.name).unwrap();
+        assert_eq!(found.all(|sort| sort == "lookups"), share.lookups, "{}", kind.name);
         tally.join(found);
         samples.extend(forged);
     }
+    let said: BTreeSet<Part> = jobs.iter().flat_map(|kind| lowered.said(kind)).collect();
+    let early = (0..circuit.gates.len()).filter(|&i| !circuit.graph.is_late(circuit.gates[i].expr)).map(Part::Gate);
+    let all: BTreeSet<Part> = early.chain((0..circuit.lookups.len()).map(Part::Lookup)).collect();
+    assert_eq!(said, all);
     let heard = helpers(&mut values, &lowered.kinds, &mut tally);
     let late = (0..circuit.gates.len() - 1).filter(|&i| circuit.graph.is_late(circuit.gates[i].expr));
     late.for_each(|i| tally.add("gates of helpers", heard.contains(&i), || circuit.gates[i].what.clone()));
@@ -83,10 +94,17 @@ fn every_part_of_wide_rows_is_needed() {
     let sum = Part::Gate(circuit.gates.len() - 1);
     tally.add("gates of helpers", broken_parts(&values).into_keys().eq([sum]), || "sum".to_string());
     *values.late.cell_mut(circuit.late.len() - 1, 1) -= E::ONE;
-    for (number, copy) in circuit.copies.iter().enumerate() {
-        values.instance[copy.0.row] += F::ONE;
-        tally.add("copies of the instance", values.broken_copies() == [number], || number.to_string());
-        values.instance[copy.0.row] -= F::ONE;
+    // Every public value is copied to a cell of the row of its term, and no other cell is copied.
+    let cells: BTreeSet<Cell> = circuit.copies.iter().map(|copy| copy.1).collect();
+    assert_eq!([circuit.copies.len(), cells.len(), circuit.instance], [values.instance.len(); 3]);
+    let statement = lowered.kinds.iter().find(|kind| kind.is_statement()).unwrap();
+    let entries = terms.iter().enumerate().flat_map(|(term, t)| (0..t.tuple.len()).map(move |entry| (term, entry)));
+    for (number, (term, entry)) in entries.enumerate() {
+        values.instance[number] += F::ONE;
+        let broken = values.broken_copies();
+        let bound = broken.iter().map(|&copy| circuit.copies[copy].1.row).eq([statement.start + term]);
+        tally.add("copies of the instance", bound, || format!("entry {entry} of term {term}"));
+        values.instance[number] -= F::ONE;
     }
     assert!(tally.not_found() <= 22, "{} not found", tally.not_found());
     assert_committed("needed/wide", [("parts", tally.to_string())]);

@@ -38,7 +38,12 @@ impl Kind {
 
     /// Whether they are rows of a table.
     pub fn is_table(&self) -> bool {
-        !self.name.starts_with("statement") && self.name != UNUSED
+        !self.is_statement() && self.name != UNUSED
+    }
+
+    /// Whether they are rows of the statement's terms.
+    pub fn is_statement(&self) -> bool {
+        self.name.starts_with("statement")
     }
 }
 
@@ -208,6 +213,11 @@ impl Lowered {
         }
     }
 
+    /// The gates and lookups that say something of the rows of a kind.
+    pub fn said(&self, kind: &Kind) -> BTreeSet<Part> {
+        self.system(kind, 0).1.into_iter().map(|(_, part)| part).collect()
+    }
+
     /// The constraints of a table that a gate states.
     fn stated<'a>(&'a self, table: &str, part: Part) -> Vec<&'a str> {
         let Part::Gate(i) = part else { return Vec::new() };
@@ -246,6 +256,8 @@ impl Lowered {
             self.set(&mut early, kind, &self.cells(kind, 0));
             last = Some((part, cells));
         }
+        let named = self.gates.iter().filter(|&&i| !self.stated(&kind.name, Part::Gate(i)).is_empty());
+        assert_eq!(tally.all(|sort| sort == "gates"), named.count(), "{}", kind.name);
         let last = last.map(|(part, cells)| {
             self.set(&mut early, kind, &cells);
             (part, early)

@@ -57,6 +57,11 @@ impl Tally {
         }
     }
 
+    /// All parts of these kinds.
+    pub fn all(&self, of: impl Fn(&str) -> bool) -> usize {
+        self.0.iter().filter(|(kind, _)| of(kind)).map(|(_, (_, all, _))| all).sum()
+    }
+
     /// Parts that are not shown to be needed and for which there is no reason.
     pub fn not_found(&self) -> usize {
         self.0.values().flat_map(|t| &t.2).filter(|(_, reason)| reason.is_none()).count()

@@ -135,7 +135,13 @@ impl Lone {
             let kind = if i < block.products.len() { "rows: products" } else { "rows: constraints" };
             tally.add_unless(reason(block.name, row.what, before), kind, found.is_some(), || name);
         }
-        self.late(&self.wires(&self.trace(rows, &rows[..width]), &[]), &mut tally);
+        let wires = self.wires(&self.trace(rows, &rows[..width]), &[]);
+        self.late(&wires, &mut tally);
+        // Every row of the matrices, or if the table has fixed columns, all but what other rows of it have.
+        let common = ["rows: powers of beta", "rows: the sum"];
+        let [once, each] = [true, false].map(|once| tally.all(|kind| common.contains(&kind) == once));
+        let height = block.fixed_height.max(1);
+        assert_eq!(once + height * each, wires.system.constraints, "{}", block.name);
         tally
     }
 
