@@ -83,6 +83,7 @@ fn every_part_of_wide_rows_is_needed() {
         tally.join(found);
         samples.extend(forged);
     }
+    assert!(samples.len() > 20, "{} samples", samples.len());
     let said: BTreeSet<Part> = jobs.iter().flat_map(|kind| lowered.said(kind)).collect();
     let early = (0..circuit.gates.len()).filter(|&i| !circuit.graph.is_late(circuit.gates[i].expr)).map(Part::Gate);
     let all: BTreeSet<Part> = early.chain((0..circuit.lookups.len()).map(Part::Lookup)).collect();

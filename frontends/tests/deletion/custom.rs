@@ -280,37 +280,43 @@ impl Lowered {
 }
 
 /// Helpers: on two rows of every kind a helper's cell is changed so that the sum stays as it was, and one
-/// gate alone has to refuse it. The gates that did.
+/// gate alone has to refuse it. The gates that did. A kind of one row borrows the second from another.
 pub fn helpers(values: &mut Values<'_, S>, kinds: &[Kind], tally: &mut Tally) -> BTreeSet<usize> {
     let circuit = values.circuit;
-    let sum = circuit.late.len() - 1;
     let mut heard = BTreeSet::new();
-    let delta = E::TWO;
-    for kind in kinds.iter().filter(|k| k.rows > 1) {
+    for (number, kind) in kinds.iter().enumerate().filter(|(_, k)| k.rows > 0) {
         for place in 0..kind.height {
-            let (a, b) = (kind.at(0) + place, kind.at(1) + place);
-            for helper in 0..sum {
-                let mut add = |x: E| {
-                    *values.late.cell_mut(helper, a) += x;
-                    *values.late.cell_mut(helper, b) -= x;
-                    (a + 1..=b).for_each(|row| *values.late.cell_mut(sum, row) += x);
-                };
-                add(delta);
-                let rows = a.saturating_sub(1)..=b;
-                let broken: BTreeSet<usize> = rows.flat_map(|row| broken_gates(values, row)).collect();
-                let name = || format!("{}: {} on row {place}: {broken:?}", kind.name, circuit.late[helper]);
-                tally.add("helpers", broken.len() == 1, name);
-                heard.extend(broken.iter().filter(|_| broken.len() == 1));
-                let mut add = |x: E| {
-                    *values.late.cell_mut(helper, a) += x;
-                    *values.late.cell_mut(helper, b) -= x;
-                    (a + 1..=b).for_each(|row| *values.late.cell_mut(sum, row) += x);
-                };
-                add(-delta);
+            let others = kinds.iter().enumerate().filter(|(n, k)| *n != number && k.rows > 0 && k.height > place);
+            let seconds: Vec<usize> = match kind.rows {
+                1 => others.map(|(_, other)| other.at(0) + place).collect(),
+                _ => vec![kind.at(1) + place],
+            };
+            for helper in 0..circuit.late.len() - 1 {
+                let mut tries = seconds.iter().map(|&second| refusing(values, helper, kind.at(0) + place, second));
+                let gate = tries.find_map(|broken| <[usize; 1]>::try_from(broken).ok());
+                let name = || format!("{}: {} on row {place}", kind.name, circuit.late[helper]);
+                tally.add("helpers", gate.is_some(), name);
+                heard.extend(gate.into_iter().flatten());
             }
         }
     }
     heard
+}
+
+/// The gates that refuse a helper that is changed on two rows by as much, up and down.
+fn refusing(values: &mut Values<'_, S>, helper: usize, a: usize, b: usize) -> Vec<usize> {
+    let (first, last) = (a.min(b), a.max(b));
+    let sum = values.circuit.late.len() - 1;
+    let add = |late: &mut ByColumn<E>, x: E| {
+        *late.cell_mut(helper, first) += x;
+        *late.cell_mut(helper, last) -= x;
+        (first + 1..=last).for_each(|row| *late.cell_mut(sum, row) += x);
+    };
+    add(&mut values.late, E::TWO);
+    let rows = first.saturating_sub(1)..=last;
+    let broken: BTreeSet<usize> = rows.flat_map(|row| broken_gates(values, row)).collect();
+    add(&mut values.late, -E::TWO);
+    broken.into_iter().collect()
 }
 
 /// Gates that are not zero on a row.

@@ -177,6 +177,7 @@ impl<'t, F: PrimeField64> System<'t, F> {
 
     /// Values that break a relation and no other, from honest ones; at most `budget` states are tried.
     pub fn forge(&self, target: usize, seeds: &[Vec<F>], budget: usize, rng: &mut SmallRng) -> Option<Vec<F>> {
+        assert!(!seeds.is_empty(), "nothing to start from");
         let mut tried = 0;
         while tried < budget {
             let seed = seeds.choose(rng).filter(|seed| !seed.is_empty())?;
