@@ -15,7 +15,9 @@ mod plonkish;
 
 use std::collections::BTreeSet;
 
+use common::Run;
 use common::golden::assert_committed;
+use common::grid::Asm;
 use common::lab::{Lab, in_parallel};
 use deletion::custom::{Lowered, broken_parts, helpers};
 use deletion::staged::Lone as Matrices;
@@ -115,9 +117,10 @@ fn every_part_of_wide_rows_is_needed() {
     }
 }
 
-/// Takes a table away.
+/// Takes a table without constraints away.
 fn leave_out(air: &mut Air<S>, trace: &mut Trace, name: &str) {
     let table = air.tables.iter().position(|t| t.shape().name == name).unwrap();
+    assert!(air.tables[table].shape().constraints.is_empty(), "{name}");
     drop(air.tables.remove(table));
     trace.instances.retain(|i| i.table != table);
     trace.instances.iter_mut().filter(|i| i.table > table).for_each(|i| i.table -= 1);
@@ -152,8 +155,8 @@ fn of_the_whole(
 }
 
 /// A table alone, with those that it looks up in before it.
-fn alone(lab: &Lab<F>, table: usize, lookups: bool) -> Air<S> {
-    let mut air = lab.run.machine.air::<S>();
+fn alone(run: &Run, table: usize, lookups: bool) -> Air<S> {
+    let mut air = run.machine.air::<S>();
     let uses: Vec<_> = air.tables[table].shape().interactions.iter().map(|i| i.bus).collect();
     let (mut last, mut tables) = (None, Vec::new());
     for (number, kernel) in air.tables.into_iter().enumerate() {
@@ -172,17 +175,18 @@ fn alone(lab: &Lab<F>, table: usize, lookups: bool) -> Air<S> {
     air
 }
 
-/// Tables too long to be lowered again for every part. They only provide, as `shift amounts` and `register file`
-/// do, but for the bits of `image`.
+/// Tables too long to be lowered again for every part. None has constraints.
 const LONG: [&str; 4] = ["range", "bytes", "program", "image"];
 
-/// Instances that have rows and are not too long.
+/// The instances that are not too long: one of every other table, with rows.
 fn jobs(air: &Air<S>, trace: &Trace) -> Vec<usize> {
-    let short = |i: &usize| {
-        let instance = &trace.instances[*i];
-        !instance.cells.is_empty() && !LONG.contains(&air.tables[instance.table].shape().name)
-    };
-    (0..trace.instances.len()).filter(short).collect()
+    let shape = |i: usize| air.tables[trace.instances[i].table].shape();
+    let all = 0..trace.instances.len();
+    let (long, short): (Vec<usize>, Vec<usize>) = all.partition(|&i| LONG.contains(&shape(i).name));
+    assert_eq!((long.len(), trace.instances.len()), (LONG.len(), air.tables.len()));
+    assert!(long.iter().all(|&i| shape(i).constraints.is_empty()));
+    assert!(trace.instances.iter().all(|i| !i.cells.is_empty()));
+    short
 }
 
 /// Teaches: a system of matrices that loses a row is noticed.
@@ -194,12 +198,27 @@ fn every_row_of_matrices_is_needed() {
     let jobs = jobs(&air, &trace);
     let found = in_parallel(&jobs, |&i| {
         let Instance { table, cells, .. } = &trace.instances[i];
-        Matrices::new(alone(&lab, *table, false)).search(cells)
+        Matrices::new(alone(&lab.run, *table, false)).search(cells)
     });
     let mut tally = Tally::default();
     found.into_iter().for_each(|found| tally.join(found));
     assert!(tally.not_found() <= 1, "{} not found", tally.not_found());
     assert_committed("needed/matrices", [("parts", tally.to_string())]);
+}
+
+/// Teaches: so is one of a table that is as long as the program.
+#[test]
+fn every_row_of_matrices_of_a_short_program_is_needed() {
+    let run = Run::new(&Asm::default().exit(0), &[]);
+    let air = run.machine.air::<S>();
+    for name in ["program", "image"] {
+        let table = air.tables.iter().position(|t| t.shape().name == name).unwrap();
+        let Instance { log_height, cells, .. } = run.trace.instances.iter().find(|i| i.table == table).unwrap();
+        let mut cells = cells.clone();
+        cells.resize(air.tables[table].shape().columns.len() << log_height, 0);
+        let tally = Matrices::new(alone(&run, table, false)).search(&cells);
+        assert_eq!(tally.not_found(), 0, "{name}: {tally}");
+    }
 }
 
 /// Teaches: a lowering to gates of three wires that loses a gate, a lookup or a copy is noticed.
@@ -208,13 +227,15 @@ fn every_part_of_three_wires_is_needed() {
     let lab = Lab::<F>::new::<S>();
     let air = lab.run.machine.air::<S>();
     let trace = rows(&lab, &air, 24);
-    let jobs: Vec<usize> = jobs(&air, &trace)
-        .into_iter()
-        // Rows of the lookup table.
-        .filter(|&i| air.tables[trace.instances[i].table].shape().name != "shift amounts")
-        .collect();
+    // Of `shift amounts`, nothing is in the circuit but tuples that others look up.
+    let provides = |&i: &usize| {
+        let shape = air.tables[trace.instances[i].table].shape();
+        shape.constraints.is_empty() && shape.interactions.iter().all(|interaction| interaction.bus.lookup)
+    };
+    let (provided, jobs): (Vec<usize>, Vec<usize>) = jobs(&air, &trace).into_iter().partition(provides);
+    assert_eq!(provided.len(), 1);
     let found = in_parallel(&jobs, |&i| {
-        let alone = alone(&lab, trace.instances[i].table, true);
+        let alone = alone(&lab.run, trace.instances[i].table, true);
         let last = alone.tables.len() - 1;
         let provided = (0..last).map(|t| {
             let shape = alone.tables[t].shape();
