@@ -179,14 +179,18 @@ impl Lone {
             parts.extend((0..3).filter(|&i| any(gates[i])).map(|i| Part::Gate(row, i)));
             parts.extend(any(&["tag"]).then_some(Part::Lookup(row)));
         }
-        let mut copies = self.copies.clone();
-        copies.retain(|&k| !self.pinned || self.kind(k).2);
+        let mut copies = self.candidates();
         copies.shuffle(&mut SmallRng::seed_from_u64(5));
         let mut kinds = HashSet::new();
         let (first, more): (Vec<usize>, Vec<usize>) = copies.into_iter().partition(|&k| kinds.insert(self.kind(k)));
         let left = COPIES.saturating_sub(first.len());
         parts.extend(first.into_iter().chain(more.into_iter().take(left)).map(Part::Copy));
         parts
+    }
+
+    /// Copies that may be missing.
+    fn candidates(&self) -> Vec<usize> {
+        self.copies.iter().copied().filter(|&k| !self.pinned || self.kind(k).2).collect()
     }
 
     /// The columns of a copy, and whether both of its cells are in the block.
@@ -391,7 +395,8 @@ impl Lone {
         broken
     }
 
-    /// Asserts that gates and lookups are all of the circuit's, and on as many rows as the lowering counts.
+    /// Asserts that gates and lookups are all of the circuit's, and on as many rows as the lowering counts, and
+    /// that copies are as many as are to be tried.
     fn assert_complete(&self, parts: &[Part]) {
         let rows = |of: fn(&Part) -> Option<usize>| parts.iter().filter_map(of).collect::<BTreeSet<usize>>().len();
         let found = [
@@ -402,6 +407,8 @@ impl Lone {
         ];
         let BlockSize { name, gates, lookups, folds, fractions, .. } = self.size;
         assert_eq!(found, [gates, lookups, folds, fractions], "{name}");
+        let copies = parts.iter().filter(|part| matches!(part, Part::Copy(_))).count();
+        assert!(copies >= self.candidates().len().min(COPIES), "{name}: {copies} copies");
         assert!(self.circuit.gates.len() == 3 && self.circuit.lookups.len() <= 1, "{name}");
     }
 
