@@ -13,7 +13,11 @@ mod deletion;
 #[path = "../../piop/tests/common/plonkish.rs"]
 mod plonkish;
 
+use std::collections::BTreeSet;
+
+use common::Run;
 use common::golden::assert_committed;
+use common::grid::Asm;
 use common::lab::{Lab, in_parallel};
 use deletion::custom::{Lowered, broken_parts, helpers};
 use deletion::staged::Lone as Matrices;
@@ -23,7 +27,7 @@ use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use plonkish::{Part, challenges, normal};
 use trilemma_arith::Air;
 use trilemma_arith::air::{Instance, PublicTerm, Trace};
-use trilemma_arith::plonkish::{Assignment, Custom, Extent, Lowering, Params, instance};
+use trilemma_arith::plonkish::{Assignment, Cell, Custom, Extent, Lookups, Lowering, Params, instance};
 use trilemma_arith::r1cs::ByColumn;
 use trilemma_piop::check_plonkish::Values;
 
@@ -60,7 +64,8 @@ fn every_part_of_wide_rows_is_needed() {
     let terms = balanced(&air, &trace);
     let (lowered, custom) = Lowered::new(&air, &trace, &terms, Params::default());
     let circuit = &lowered.circuit;
-    println!("{}", custom.report(circuit));
+    let report = custom.report(circuit);
+    println!("{report}");
     let fresh = || {
         let assignment = custom.assign(&air, &trace, &terms);
         Values::new(circuit, assignment, instance::<S>(&terms), challenges(&air, 1))
@@ -70,12 +75,21 @@ fn every_part_of_wide_rows_is_needed() {
 
     let mut tally = Tally::default();
     let jobs: Vec<_> = lowered.kinds.iter().filter(|kind| kind.is_table()).collect();
+    let tables = air.tables.iter().zip(Lookups::of(&air).kept).filter(|(_, kept)| *kept);
+    assert!(tables.map(|(table, _)| table.shape().name).eq(jobs.iter().map(|kind| kind.name.as_str())));
     let mut samples = Vec::new();
-    for (kind, (found, forged)) in jobs.iter().zip(in_parallel(&jobs, |kind| lowered.search(kind, |_| false))) {
+    for (kind, (found, forged)) in jobs.iter().zip(in_parallel(&jobs, |kind| lowered.search(kind))) {
         println!("{} {}: {:?}", kind.name, kind.height, found.counts());
+        let share = report.shares.iter().find(|share| share.name == kind.name).unwrap();
+        assert_eq!(found.all(|sort| sort == "lookups"), share.lookups, "{}", kind.name);
         tally.join(found);
         samples.extend(forged);
     }
+    assert!(samples.len() > 20, "{} samples", samples.len());
+    let said: BTreeSet<Part> = jobs.iter().flat_map(|kind| lowered.said(kind)).collect();
+    let early = (0..circuit.gates.len()).filter(|&i| !circuit.graph.is_late(circuit.gates[i].expr)).map(Part::Gate);
+    let all: BTreeSet<Part> = early.chain((0..circuit.lookups.len()).map(Part::Lookup)).collect();
+    assert_eq!(said, all);
     let heard = helpers(&mut values, &lowered.kinds, &mut tally);
     let late = (0..circuit.gates.len() - 1).filter(|&i| circuit.graph.is_late(circuit.gates[i].expr));
     late.for_each(|i| tally.add("gates of helpers", heard.contains(&i), || circuit.gates[i].what.clone()));
@@ -83,11 +97,19 @@ fn every_part_of_wide_rows_is_needed() {
     let sum = Part::Gate(circuit.gates.len() - 1);
     tally.add("gates of helpers", broken_parts(&values).into_keys().eq([sum]), || "sum".to_string());
     *values.late.cell_mut(circuit.late.len() - 1, 1) -= E::ONE;
-    for (number, copy) in circuit.copies.iter().enumerate() {
-        values.instance[copy.0.row] += F::ONE;
-        tally.add("copies of the instance", values.broken_copies() == [number], || number.to_string());
-        values.instance[copy.0.row] -= F::ONE;
+    // Every public value is copied to a cell of the row of its term, and no other cell is copied.
+    let cells: BTreeSet<Cell> = circuit.copies.iter().map(|copy| copy.1).collect();
+    assert_eq!([circuit.copies.len(), cells.len(), circuit.instance], [values.instance.len(); 3]);
+    let statement = lowered.kinds.iter().find(|kind| kind.is_statement()).unwrap();
+    let entries = terms.iter().enumerate().flat_map(|(term, t)| (0..t.tuple.len()).map(move |entry| (term, entry)));
+    for (number, (term, entry)) in entries.enumerate() {
+        values.instance[number] += F::ONE;
+        let broken = values.broken_copies();
+        let bound = broken.iter().map(|&copy| circuit.copies[copy].1.row).eq([statement.start + term]);
+        tally.add("copies of the instance", bound, || format!("entry {entry} of term {term}"));
+        values.instance[number] -= F::ONE;
     }
+    assert!(tally.not_found() <= 22, "{} not found", tally.not_found());
     assert_committed("needed/wide", [("parts", tally.to_string())]);
     // With the statement that balances the forged cells, the whole circuit refuses them for that part alone.
     for (part, early) in samples.iter().step_by(13) {
@@ -95,9 +117,10 @@ fn every_part_of_wide_rows_is_needed() {
     }
 }
 
-/// Takes a table away.
+/// Takes a table without constraints away.
 fn leave_out(air: &mut Air<S>, trace: &mut Trace, name: &str) {
     let table = air.tables.iter().position(|t| t.shape().name == name).unwrap();
+    assert!(air.tables[table].shape().constraints.is_empty(), "{name}");
     drop(air.tables.remove(table));
     trace.instances.retain(|i| i.table != table);
     trace.instances.iter_mut().filter(|i| i.table > table).for_each(|i| i.table -= 1);
@@ -132,8 +155,8 @@ fn of_the_whole(
 }
 
 /// A table alone, with those that it looks up in before it.
-fn alone(lab: &Lab<F>, table: usize, lookups: bool) -> Air<S> {
-    let mut air = lab.run.machine.air::<S>();
+fn alone(run: &Run, table: usize, lookups: bool) -> Air<S> {
+    let mut air = run.machine.air::<S>();
     let uses: Vec<_> = air.tables[table].shape().interactions.iter().map(|i| i.bus).collect();
     let (mut last, mut tables) = (None, Vec::new());
     for (number, kernel) in air.tables.into_iter().enumerate() {
@@ -152,17 +175,18 @@ fn alone(lab: &Lab<F>, table: usize, lookups: bool) -> Air<S> {
     air
 }
 
-/// Tables too long to be lowered again for every part. They only provide, as `shift amounts` and `register file`
-/// do, but for the bits of `image`.
+/// Tables too long to be lowered again for every part. None has constraints.
 const LONG: [&str; 4] = ["range", "bytes", "program", "image"];
 
-/// Instances that have rows and are not too long.
+/// The instances that are not too long: one of every other table, with rows.
 fn jobs(air: &Air<S>, trace: &Trace) -> Vec<usize> {
-    let short = |i: &usize| {
-        let instance = &trace.instances[*i];
-        !instance.cells.is_empty() && !LONG.contains(&air.tables[instance.table].shape().name)
-    };
-    (0..trace.instances.len()).filter(short).collect()
+    let shape = |i: usize| air.tables[trace.instances[i].table].shape();
+    let all = 0..trace.instances.len();
+    let (long, short): (Vec<usize>, Vec<usize>) = all.partition(|&i| LONG.contains(&shape(i).name));
+    assert_eq!((long.len(), trace.instances.len()), (LONG.len(), air.tables.len()));
+    assert!(long.iter().all(|&i| shape(i).constraints.is_empty()));
+    assert!(trace.instances.iter().all(|i| !i.cells.is_empty()));
+    short
 }
 
 /// Teaches: a system of matrices that loses a row is noticed.
@@ -174,11 +198,27 @@ fn every_row_of_matrices_is_needed() {
     let jobs = jobs(&air, &trace);
     let found = in_parallel(&jobs, |&i| {
         let Instance { table, cells, .. } = &trace.instances[i];
-        Matrices::new(alone(&lab, *table, false)).search(cells, |_| false)
+        Matrices::new(alone(&lab.run, *table, false)).search(cells)
     });
     let mut tally = Tally::default();
     found.into_iter().for_each(|found| tally.join(found));
+    assert!(tally.not_found() <= 1, "{} not found", tally.not_found());
     assert_committed("needed/matrices", [("parts", tally.to_string())]);
+}
+
+/// Teaches: so is one of a table that is as long as the program.
+#[test]
+fn every_row_of_matrices_of_a_short_program_is_needed() {
+    let run = Run::new(&Asm::default().exit(0), &[]);
+    let air = run.machine.air::<S>();
+    for name in ["program", "image"] {
+        let table = air.tables.iter().position(|t| t.shape().name == name).unwrap();
+        let Instance { log_height, cells, .. } = run.trace.instances.iter().find(|i| i.table == table).unwrap();
+        let mut cells = cells.clone();
+        cells.resize(air.tables[table].shape().columns.len() << log_height, 0);
+        let tally = Matrices::new(alone(&run, table, false)).search(&cells);
+        assert_eq!(tally.not_found(), 0, "{name}: {tally}");
+    }
 }
 
 /// Teaches: a lowering to gates of three wires that loses a gate, a lookup or a copy is noticed.
@@ -187,13 +227,15 @@ fn every_part_of_three_wires_is_needed() {
     let lab = Lab::<F>::new::<S>();
     let air = lab.run.machine.air::<S>();
     let trace = rows(&lab, &air, 24);
-    let jobs: Vec<usize> = jobs(&air, &trace)
-        .into_iter()
-        // Rows of the lookup table.
-        .filter(|&i| air.tables[trace.instances[i].table].shape().name != "shift amounts")
-        .collect();
+    // Of `shift amounts`, nothing is in the circuit but tuples that others look up.
+    let provides = |&i: &usize| {
+        let shape = air.tables[trace.instances[i].table].shape();
+        shape.constraints.is_empty() && shape.interactions.iter().all(|interaction| interaction.bus.lookup)
+    };
+    let (provided, jobs): (Vec<usize>, Vec<usize>) = jobs(&air, &trace).into_iter().partition(provides);
+    assert_eq!(provided.len(), 1);
     let found = in_parallel(&jobs, |&i| {
-        let alone = alone(&lab, trace.instances[i].table, true);
+        let alone = alone(&lab.run, trace.instances[i].table, true);
         let last = alone.tables.len() - 1;
         let provided = (0..last).map(|t| {
             let shape = alone.tables[t].shape();
@@ -205,11 +247,12 @@ fn every_part_of_three_wires_is_needed() {
         let start = std::time::Instant::now();
         let lone = Blocks::new(&alone, &Trace { instances });
         let lowered = start.elapsed();
-        let tally = lone.search(|_| false);
+        let tally = lone.search();
         println!("{}: lowered in {lowered:?}, searched in {:?}", alone.tables[last].shape().name, start.elapsed());
         tally
     });
     let mut tally = Tally::default();
     found.into_iter().for_each(|found| tally.join(found));
+    assert!(tally.not_found() <= 16, "{} not found", tally.not_found());
     assert_committed("needed/vanilla", [("parts", tally.to_string())]);
 }

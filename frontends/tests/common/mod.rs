@@ -12,6 +12,7 @@ pub mod golden;
 pub mod grid;
 pub mod lab;
 pub mod model;
+pub mod redundant;
 pub mod search;
 pub mod seeds;
 pub mod spec;

@@ -40,7 +40,7 @@ enum Broken<F> {
 }
 
 /// Cells to set.
-type Move<F> = Vec<(usize, F)>;
+pub type Move<F> = Vec<(usize, F)>;
 
 /// One attempt at a witness.
 struct Attempt<'s, F> {
@@ -269,7 +269,7 @@ impl<'a, F: PrimeField64> Search<'a, F> {
         bounds.all(|b| value.as_canonical_u64() < b.1)
     }
 
-    /// Solutions for a limb and its carry: two cells, one with `2^8` or `2^16` times the other's slope.
+    /// Solutions of an equation for a limb and its carry.
     fn limbs(&self, e: Expr, target: F, row: &[F], values: &[F], touched: Set) -> Vec<Move<F>> {
         let free = self.model.support(e) & !touched;
         let cells = (0..row.len()).filter(|c| free >> c & 1 == 1);
@@ -277,23 +277,28 @@ impl<'a, F: PrimeField64> Search<'a, F> {
             .filter_map(|c| Some((c, self.model.affine(e, c, values)?.0)))
             .filter(|(_, slope)| !slope.is_zero())
             .collect();
-        let missing = target - values[e.0 as usize];
-        let mut moves = Vec::new();
-        for &(low, s) in &slopes {
-            for &(high, t) in &slopes {
-                for (bits, sign) in [(16, 1), (16, -1), (8, 1), (8, -1)] {
-                    let ratio = F::from_i64(sign << bits);
-                    if low != high && t == s * ratio {
-                        let whole = signed(row[low] + row[high] * ratio + missing * s.inverse());
-                        let rest = whole.rem_euclid(1 << bits);
-                        let carry = sign * ((whole - rest) >> bits);
-                        moves.push(vec![(low, F::from_i64(rest)), (high, F::from_i64(carry))]);
-                    }
+        limbs(&slopes, row, target - values[e.0 as usize])
+    }
+}
+
+/// Pairs of cells, a limb and its carry, with values that add what is missing: by slopes of cells, of which one is
+/// `2^8` or `2^16` times the other.
+pub fn limbs<F: PrimeField64>(slopes: &[(usize, F)], row: &[F], missing: F) -> Vec<Move<F>> {
+    let mut moves = Vec::new();
+    for &(low, s) in slopes {
+        for &(high, t) in slopes {
+            for (bits, sign) in [(16, 1), (16, -1), (8, 1), (8, -1)] {
+                let ratio = F::from_i64(sign << bits);
+                if low != high && t == s * ratio {
+                    let whole = signed(row[low] + row[high] * ratio + missing * s.inverse());
+                    let rest = whole.rem_euclid(1 << bits);
+                    let carry = sign * ((whole - rest) >> bits);
+                    moves.push(vec![(low, F::from_i64(rest)), (high, F::from_i64(carry))]);
                 }
             }
         }
-        moves
     }
+    moves
 }
 
 /// Checks of one cell alone: bits, and ranges of fixed width.
@@ -334,6 +339,11 @@ fn attempts(width: usize) -> Vec<(usize, usize)> {
 }
 
 fn change<F: PrimeField64>(x: F, kind: usize, seeds: &[Seed<F>], cell: usize, rng: &mut SmallRng) -> F {
+    if kind == KINDS - 1 { seeds.choose(rng).map_or(x, |seed| seed.row[cell]) } else { another(x, kind, rng) }
+}
+
+/// Another value of a cell, by a kind below 17.
+pub fn another<F: PrimeField64>(x: F, kind: usize, rng: &mut SmallRng) -> F {
     match kind {
         0 => F::ONE - x,
         1 => x + F::ONE,
@@ -351,7 +361,6 @@ fn change<F: PrimeField64>(x: F, kind: usize, seeds: &[Seed<F>], cell: usize, rn
         13 => F::from_u64(rng.random()),
         14 => -x,
         15 => x + F::from_u32(1 << rng.random_range(0..20)).inverse(),
-        16 => x - F::from_u32(1 << rng.random_range(0..20)).inverse(),
-        _ => seeds.choose(rng).map_or(x, |seed| seed.row[cell]),
+        _ => x - F::from_u32(1 << rng.random_range(0..20)).inverse(),
     }
 }

@@ -15,6 +15,7 @@ use trilemma_piop::check_plonkish::Values;
 
 use super::local::{Body, Poly, System, Tables};
 use super::{E, F, S, Tally};
+use crate::common::redundant::reason;
 use crate::plonkish::Part;
 
 /// States that a search tries.
@@ -37,7 +38,12 @@ impl Kind {
 
     /// Whether they are rows of a table.
     pub fn is_table(&self) -> bool {
-        !self.name.starts_with("statement") && self.name != UNUSED
+        !self.is_statement() && self.name != UNUSED
+    }
+
+    /// Whether they are rows of the statement's terms.
+    pub fn is_statement(&self) -> bool {
+        self.name.starts_with("statement")
     }
 }
 
@@ -207,9 +213,21 @@ impl Lowered {
         }
     }
 
+    /// The gates and lookups that say something of the rows of a kind.
+    pub fn said(&self, kind: &Kind) -> BTreeSet<Part> {
+        self.system(kind, 0).1.into_iter().map(|(_, part)| part).collect()
+    }
+
+    /// The constraints of a table that a gate states.
+    fn stated<'a>(&'a self, table: &str, part: Part) -> Vec<&'a str> {
+        let Part::Gate(i) = part else { return Vec::new() };
+        let named = self.circuit.gates[i].what.split(", ").filter_map(|what| what.split_once(": "));
+        named.filter(|(name, _)| *name == table).map(|(_, what)| what).collect()
+    }
+
     /// Which gates and lookups on rows of a kind are found to be needed, and the cells that the last one alone
     /// refuses. What is found is checked against the circuit itself.
-    pub fn search(&self, kind: &Kind, easy: impl Fn(&str) -> bool) -> (Tally, Option<(Part, ByColumn<F>)>) {
+    pub fn search(&self, kind: &Kind) -> (Tally, Option<(Part, ByColumn<F>)>) {
         let mut rng = SmallRng::seed_from_u64(3);
         let (system, parts) = self.system(kind, 0);
         // Rows with fixed columns say other things than the first.
@@ -218,14 +236,18 @@ impl Lowered {
             (0..parts.len()).all(|i| system.holds(i, &cells))
         };
         let seeds: Vec<Vec<F>> = (0..kind.rows).filter(same).take(64).map(|row| self.cells(kind, row)).collect();
+        let stated: Vec<Vec<&str>> = parts.iter().map(|(_, part)| self.stated(&kind.name, *part)).collect();
         let mut tally = Tally::default();
         let (mut early, mut last) = (self.early.clone(), None);
         for (i, &(place, part)) in parts.iter().enumerate() {
             let name = format!("{}: {} ({})", kind.name, self.what(part), self.formula(&system.relations[i]));
-            let budget = if easy(&name) { BUDGET / 10 } else { BUDGET };
-            let cells = system.forge(i, &seeds, budget, &mut rng);
+            let cells = system.forge(i, &seeds, BUDGET, &mut rng);
             let sort = if matches!(part, Part::Gate(_)) { "gates" } else { "lookups" };
-            tally.add(sort, cells.is_some(), || name);
+            let reason = stated[i].iter().find_map(|what| {
+                let before = stated[..i].iter().filter(|other| other.contains(what)).count();
+                reason(&kind.name, what, before)
+            });
+            tally.add_unless(reason, sort, cells.is_some(), || name);
             let Some(cells) = cells else { continue };
             self.set(&mut early, kind, &cells);
             let around = kind.start.saturating_sub(1)..kind.start + kind.height;
@@ -234,6 +256,8 @@ impl Lowered {
             self.set(&mut early, kind, &self.cells(kind, 0));
             last = Some((part, cells));
         }
+        let named = self.gates.iter().filter(|&&i| !self.stated(&kind.name, Part::Gate(i)).is_empty());
+        assert_eq!(tally.all(|sort| sort == "gates"), named.count(), "{}", kind.name);
         let last = last.map(|(part, cells)| {
             self.set(&mut early, kind, &cells);
             (part, early)
@@ -256,37 +280,43 @@ impl Lowered {
 }
 
 /// Helpers: on two rows of every kind a helper's cell is changed so that the sum stays as it was, and one
-/// gate alone has to refuse it. The gates that did.
+/// gate alone has to refuse it. The gates that did. A kind of one row borrows the second from another.
 pub fn helpers(values: &mut Values<'_, S>, kinds: &[Kind], tally: &mut Tally) -> BTreeSet<usize> {
     let circuit = values.circuit;
-    let sum = circuit.late.len() - 1;
     let mut heard = BTreeSet::new();
-    let delta = E::TWO;
-    for kind in kinds.iter().filter(|k| k.rows > 1) {
+    for (number, kind) in kinds.iter().enumerate().filter(|(_, k)| k.rows > 0) {
         for place in 0..kind.height {
-            let (a, b) = (kind.at(0) + place, kind.at(1) + place);
-            for helper in 0..sum {
-                let mut add = |x: E| {
-                    *values.late.cell_mut(helper, a) += x;
-                    *values.late.cell_mut(helper, b) -= x;
-                    (a + 1..=b).for_each(|row| *values.late.cell_mut(sum, row) += x);
-                };
-                add(delta);
-                let rows = a.saturating_sub(1)..=b;
-                let broken: BTreeSet<usize> = rows.flat_map(|row| broken_gates(values, row)).collect();
-                let name = || format!("{}: {} on row {place}: {broken:?}", kind.name, circuit.late[helper]);
-                tally.add("helpers", broken.len() == 1, name);
-                heard.extend(broken.iter().filter(|_| broken.len() == 1));
-                let mut add = |x: E| {
-                    *values.late.cell_mut(helper, a) += x;
-                    *values.late.cell_mut(helper, b) -= x;
-                    (a + 1..=b).for_each(|row| *values.late.cell_mut(sum, row) += x);
-                };
-                add(-delta);
+            let others = kinds.iter().enumerate().filter(|(n, k)| *n != number && k.rows > 0 && k.height > place);
+            let seconds: Vec<usize> = match kind.rows {
+                1 => others.map(|(_, other)| other.at(0) + place).collect(),
+                _ => vec![kind.at(1) + place],
+            };
+            for helper in 0..circuit.late.len() - 1 {
+                let mut tries = seconds.iter().map(|&second| refusing(values, helper, kind.at(0) + place, second));
+                let gate = tries.find_map(|broken| <[usize; 1]>::try_from(broken).ok());
+                let name = || format!("{}: {} on row {place}", kind.name, circuit.late[helper]);
+                tally.add("helpers", gate.is_some(), name);
+                heard.extend(gate.into_iter().flatten());
             }
         }
     }
     heard
+}
+
+/// The gates that refuse a helper that is changed on two rows by as much, up and down.
+fn refusing(values: &mut Values<'_, S>, helper: usize, a: usize, b: usize) -> Vec<usize> {
+    let (first, last) = (a.min(b), a.max(b));
+    let sum = values.circuit.late.len() - 1;
+    let add = |late: &mut ByColumn<E>, x: E| {
+        *late.cell_mut(helper, first) += x;
+        *late.cell_mut(helper, last) -= x;
+        (first + 1..=last).for_each(|row| *late.cell_mut(sum, row) += x);
+    };
+    add(&mut values.late, E::TWO);
+    let rows = first.saturating_sub(1)..=last;
+    let broken: BTreeSet<usize> = rows.flat_map(|row| broken_gates(values, row)).collect();
+    add(&mut values.late, -E::TWO);
+    broken.into_iter().collect()
 }
 
 /// Gates that are not zero on a row.

@@ -11,6 +11,8 @@ use rand::RngExt;
 use rand::rngs::SmallRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 
+use crate::common::search::{Move, another, limbs};
+
 /// A polynomial: monomials, as sorted lists of unknowns, with coefficients that are not zero.
 #[derive(Debug, Clone, Default)]
 pub struct Poly<F>(Vec<(Vec<usize>, F)>);
@@ -140,9 +142,6 @@ struct Attempt<F> {
     patience: usize,
 }
 
-/// Cells to set.
-type Move<F> = Vec<(usize, F)>;
-
 /// Most repairs in a row, and most states of one attempt.
 const DEPTH: usize = 14;
 const PATIENCE: usize = 60;
@@ -178,6 +177,7 @@ impl<'t, F: PrimeField64> System<'t, F> {
 
     /// Values that break a relation and no other, from honest ones; at most `budget` states are tried.
     pub fn forge(&self, target: usize, seeds: &[Vec<F>], budget: usize, rng: &mut SmallRng) -> Option<Vec<F>> {
+        assert!(!seeds.is_empty(), "nothing to start from");
         let mut tried = 0;
         while tried < budget {
             let seed = seeds.choose(rng).filter(|seed| !seed.is_empty())?;
@@ -259,7 +259,9 @@ impl<'t, F: PrimeField64> System<'t, F> {
         match &self.relations[relation] {
             Body::Zero(poly) => {
                 solve(poly, F::ZERO, &attempt.values, &free, &mut moves);
-                limbs(poly, &attempt.values, &free, &mut moves);
+                let slopes = free.iter().filter_map(|&v| Some((v, poly.slope(v, &attempt.values)?)));
+                let slopes: Vec<(usize, F)> = slopes.filter(|(_, slope)| !slope.is_zero()).collect();
+                moves.extend(limbs(&slopes, &attempt.values, -poly.value(&attempt.values)));
             }
             Body::In(inputs, table) => {
                 let tuple: Vec<F> = inputs.iter().map(|p| p.value(&attempt.values)).collect();
@@ -316,53 +318,11 @@ fn solve<F: PrimeField64>(poly: &Poly<F>, target: F, values: &[F], free: &[usize
     }
 }
 
-/// Solutions for a limb and its carry: two unknowns, one with `2^8` or `2^16` times the other's slope.
-fn limbs<F: PrimeField64>(poly: &Poly<F>, values: &[F], free: &[usize], moves: &mut Vec<Move<F>>) {
-    let slopes: Vec<(usize, F)> =
-        free.iter().filter_map(|&v| Some((v, poly.slope(v, values)?))).filter(|(_, s)| !s.is_zero()).collect();
-    let missing = -poly.value(values);
-    for &(low, s) in &slopes {
-        for &(high, t) in &slopes {
-            for (bits, sign) in [(16, 1), (16, -1), (8, 1), (8, -1)] {
-                let ratio = F::from_i64(sign << bits);
-                if low != high && t == s * ratio {
-                    let whole = signed(values[low] + values[high] * ratio + missing * s.inverse());
-                    let rest = whole.rem_euclid(1 << bits);
-                    let carry = sign * ((whole - rest) >> bits);
-                    moves.push(vec![(low, F::from_i64(rest)), (high, F::from_i64(carry))]);
-                }
-            }
-        }
-    }
-}
-
-/// A field element as an integer near zero.
-pub fn signed<F: PrimeField64>(x: F) -> i64 {
-    let (x, p) = (x.as_canonical_u64(), F::ORDER_U64);
-    if x > p / 2 { -((p - x) as i64) } else { x as i64 }
-}
-
 /// Another value of an unknown.
 fn change<F: PrimeField64>(var: usize, seeds: &[Vec<F>], seed: &[F], rng: &mut SmallRng) -> F {
     let x = seed[var];
-    let power = |rng: &mut SmallRng, most: u32| F::from_u32(1 << rng.random_range(0..most));
-    match rng.random_range(0..17) {
-        0 => F::ONE - x,
-        1 => x + F::ONE,
-        2 => x - F::ONE,
-        3 => x + F::from_u32(1 << 16),
-        4 => x - F::from_u32(1 << 16),
-        5 => x + F::from_u32(1 << 8),
-        6 => x - F::from_u32(1 << 8),
-        7 => F::ZERO,
-        8 => F::from_u32(*[2, 3, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x1_0000].choose(rng).unwrap_or(&2)),
-        9 => F::from_u32(rng.random_range(0..1 << 16)),
-        10 => F::from_u32(rng.random_range(0..256)),
-        11 => power(rng, 30),
-        12 => x * F::TWO,
-        13 => F::from_u64(rng.random()),
-        14 => -x,
-        15 => x + power(rng, 20).inverse(),
-        _ => seeds.choose(rng).map_or(x, |other| other[var]),
+    match rng.random_range(0..17u32) {
+        16 => seeds.choose(rng).map_or(x, |other| other[var]),
+        kind => another(x, kind as usize, rng),
     }
 }

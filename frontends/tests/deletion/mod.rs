@@ -20,26 +20,31 @@ pub type S = KoalaBear4;
 pub type F = <S as Setting>::Base;
 pub type E = <S as Setting>::Ext;
 
-/// Parts that others imply, by what is in their names, with the reason.
-const IMPLIED: [(&str, &str); 2] = [
-    (
-        "ecall: [debug] (debug",
-        "of two calls at once one is for descriptor 0 and one for 3, and `debug goes on` with `direct` wants a real row",
-    ),
-    ("store: [signed]", "follows from `stores have no sign`"),
-];
+/// A part that is not shown to be needed: its name, and the reason if it states a redundant constraint.
+type Missed = (String, Option<&'static str>);
 
-/// By kind of part: those needed, those there are, and names of those not shown to be needed.
+/// By kind of part: those needed, those there are, and those not shown to be needed.
 #[derive(Default)]
-pub struct Tally(BTreeMap<&'static str, (usize, usize, Vec<String>)>);
+pub struct Tally(BTreeMap<&'static str, (usize, usize, Vec<Missed>)>);
 
 impl Tally {
     /// Counts a part.
     pub fn add(&mut self, kind: &'static str, needed: bool, name: impl FnOnce() -> String) {
+        self.add_unless(None, kind, needed, name);
+    }
+
+    /// Counts a part, for which there may be a reason not to be needed.
+    pub fn add_unless(
+        &mut self,
+        reason: Option<&'static str>,
+        kind: &'static str,
+        needed: bool,
+        name: impl FnOnce() -> String,
+    ) {
         let (found, all, missed) = self.0.entry(kind).or_default();
         *found += usize::from(needed);
         *all += 1;
-        missed.extend((!needed).then(name));
+        missed.extend((!needed).then(|| (name(), reason)));
     }
 
     /// Adds another's parts.
@@ -52,6 +57,16 @@ impl Tally {
         }
     }
 
+    /// All parts of these kinds.
+    pub fn all(&self, of: impl Fn(&str) -> bool) -> usize {
+        self.0.iter().filter(|(kind, _)| of(kind)).map(|(_, (_, all, _))| all).sum()
+    }
+
+    /// Parts that are not shown to be needed and for which there is no reason.
+    pub fn not_found(&self) -> usize {
+        self.0.values().flat_map(|t| &t.2).filter(|(_, reason)| reason.is_none()).count()
+    }
+
     /// Needed parts and all parts, by kind.
     pub fn counts(&self) -> Vec<(&'static str, usize, usize)> {
         self.0.iter().map(|(kind, (found, all, _))| (*kind, *found, *all)).collect()
@@ -61,10 +76,10 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|(kind, (found, all, _))| writeln!(f, "{kind}: {found} of {all} needed"))?;
-        let mut missed: Vec<&String> = self.0.values().flat_map(|t| &t.2).collect();
+        let mut missed: Vec<&Missed> = self.0.values().flat_map(|t| &t.2).collect();
         missed.sort_unstable();
-        missed.iter().try_for_each(|name| match IMPLIED.iter().find(|(part, _)| name.contains(part)) {
-            Some((_, reason)) => writeln!(f, "implied: {name}: {reason}"),
+        missed.iter().try_for_each(|(name, reason)| match reason {
+            Some(reason) => writeln!(f, "implied: {name}: {reason}"),
             None => writeln!(f, "not found: {name}"),
         })
     }

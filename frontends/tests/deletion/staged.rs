@@ -9,10 +9,12 @@ use trilemma_arith::air::{Instance, PublicTerm, Trace};
 use trilemma_arith::kernel::Challenges;
 use trilemma_arith::plonkish::{Extent, instance};
 use trilemma_arith::r1cs::staged::{Flattening, Staged};
-use trilemma_arith::r1cs::{Assignment, Linear, R1cs, Unit, Var, Variables};
+use trilemma_arith::r1cs::{Assignment, Linear, R1cs, Row, Unit, Var, Variables};
 
-use super::local::{Body, Poly, System, Tables, signed};
+use super::local::{Body, Poly, System, Tables};
 use super::{E, F, S, Tally};
+use crate::common::redundant::reason;
+use crate::common::search::signed;
 
 /// States that a search tries.
 const BUDGET: usize = 60_000;
@@ -98,7 +100,7 @@ impl Lone {
     }
 
     /// Shows that rows are needed, starting from some rows of the table.
-    pub fn search(&self, rows: &[u32], easy: impl Fn(&str) -> bool) -> Tally {
+    pub fn search(&self, rows: &[u32]) -> Tally {
         let block = &self.r1cs.blocks[0];
         let width = block.main.len();
         let mut tally = Tally::default();
@@ -119,10 +121,11 @@ impl Lone {
         let system = System::new(&tables, width + block.products.len(), relations.collect());
         let seeds: Vec<Vec<F>> = (0..if block.fixed.is_empty() { all } else { 1 }).map(of_row).collect();
         let mut rng = SmallRng::seed_from_u64(3);
-        for (i, row) in block.products.iter().chain(&block.constraints).enumerate() {
+        let stated: Vec<&Row> = block.products.iter().chain(&block.constraints).collect();
+        for (i, row) in stated.iter().enumerate() {
+            let before = stated[..i].iter().filter(|other| other.what == row.what).count();
             let name = format!("{}: [{}] {}", block.name, row.what, block.formula(row));
-            let budget = if easy(&name) { BUDGET / 10 } else { BUDGET };
-            let found = system.forge(i, &seeds, budget, &mut rng);
+            let found = system.forge(i, &seeds, BUDGET, &mut rng);
             if let Some(values) = &found {
                 let cells: Vec<u32> = values[..width].iter().map(PrimeField32::as_canonical_u32).collect();
                 let wires = self.wires(&self.trace(rows, &cells), &values[width..]);
@@ -130,9 +133,15 @@ impl Lone {
                 assert_eq!(broken, [wires.first_row() + i], "{name}");
             }
             let kind = if i < block.products.len() { "rows: products" } else { "rows: constraints" };
-            tally.add(kind, found.is_some(), || name);
+            tally.add_unless(reason(block.name, row.what, before), kind, found.is_some(), || name);
         }
-        self.late(&self.wires(&self.trace(rows, &rows[..width]), &[]), &mut tally);
+        let wires = self.wires(&self.trace(rows, &rows[..width]), &[]);
+        self.late(&wires, &mut tally);
+        // Every row of the matrices, or if the table has fixed columns, all but what other rows of it have.
+        let common = ["rows: powers of beta", "rows: the sum"];
+        let [once, each] = [true, false].map(|once| tally.all(|kind| common.contains(&kind) == once));
+        let height = block.fixed_height.max(1);
+        assert_eq!(once + height * each, wires.system.constraints, "{}", block.name);
         tally
     }
 

@@ -13,11 +13,12 @@ use rand::seq::SliceRandom;
 use trilemma_arith::Air;
 use trilemma_arith::air::{PublicTerm, Trace};
 use trilemma_arith::kernel::Challenges;
-use trilemma_arith::plonkish::{Cell, Circuit, Column, Extent, Lowering, Query, Vanilla};
+use trilemma_arith::plonkish::{BlockSize, Cell, Circuit, Column, Extent, Lowering, Query, Vanilla};
 use trilemma_arith::r1cs::ByColumn;
 
 use super::local::{Body, Poly, System, Tables};
 use super::{E, F, S, Tally};
+use crate::common::search::signed;
 
 /// States that a search tries.
 const BUDGET: usize = 12_000;
@@ -39,15 +40,13 @@ enum Part {
 /// The circuit of a table and what it looks up, and one block of it: the last, so that no other has copies of
 /// its constants, or the first if blocks differ in fixed columns.
 pub struct Lone {
-    name: &'static str,
+    size: BlockSize,
     circuit: Circuit<S>,
     early: ByColumn<F>,
     late: ByColumn<E>,
     challenges: Challenges<E>,
     tables: Tables<F>,
     start: usize,
-    rows: usize,
-    blocks: usize,
     /// Copies with a cell in the block, but for those of the sum of fractions after it.
     copies: Vec<usize>,
     /// Whether blocks differ in fixed columns.
@@ -109,33 +108,22 @@ impl Lone {
         let kept = |(a, b): &(Cell, Cell)| (inside(a) || inside(b)) && !after(a) && !after(b);
         let last = circuit.copies.len() - 1;
         let copies = (0..last).filter(|&k| kept(&circuit.copies[k])).collect();
-        Self {
-            name: air.tables[air.tables.len() - 1].shape().name,
-            early: assignment.early,
-            pinned,
-            late,
-            challenges,
-            tables,
-            start,
-            rows: block.rows,
-            blocks: block.count,
-            copies,
-            circuit,
-        }
+        Self { size: block, early: assignment.early, pinned, late, challenges, tables, start, copies, circuit }
     }
 
     /// The number of a cell: early ones come first, so that a class is named by one if it has one.
     const fn number(&self, row: usize, wire: usize) -> usize {
-        if wire < 3 { row * 3 + wire } else { (self.rows + row) * 3 + wire - 3 }
+        if wire < 3 { row * 3 + wire } else { (self.size.rows + row) * 3 + wire - 3 }
     }
 
     /// Row and wire of a cell.
     const fn place(&self, number: usize) -> (usize, usize) {
-        if number < 3 * self.rows { (number / 3, number % 3) } else { (number / 3 - self.rows, 3 + number % 3) }
+        let (row, wire) = (number / 3, number % 3);
+        if row < self.size.rows { (row, wire) } else { (row - self.size.rows, 3 + wire) }
     }
 
     fn index(&self, cell: Cell) -> Option<usize> {
-        let row = cell.row.checked_sub(self.start).filter(|r| *r < self.rows)?;
+        let row = cell.row.checked_sub(self.start).filter(|r| *r < self.size.rows)?;
         match cell.column {
             Column::Early(i) => Some(self.number(row, i)),
             Column::Late(i) => Some(self.number(row, 3 + i)),
@@ -153,7 +141,7 @@ impl Lone {
     }
 
     fn classes(&self, without: Option<usize>) -> Classes {
-        let mut of: Vec<usize> = (0..self.rows * WIRES).collect();
+        let mut of: Vec<usize> = (0..self.size.rows * WIRES).collect();
         let mut outside = Vec::new();
         for &k in self.copies.iter().filter(|k| Some(**k) != without) {
             let (a, b) = self.circuit.copies[k];
@@ -174,7 +162,7 @@ impl Lone {
     /// The honest value of an early cell's class, in a block.
     fn honest(&self, class: usize, block: usize) -> F {
         let (row, wire) = self.place(class);
-        if wire < 3 { self.early.column(wire)[self.start - block * self.rows + row] } else { F::ZERO }
+        if wire < 3 { self.early.column(wire)[self.start - block * self.size.rows + row] } else { F::ZERO }
     }
 
     fn fixed(&self, name: &str, row: usize) -> F {
@@ -186,19 +174,23 @@ impl Lone {
     fn parts(&self) -> Vec<Part> {
         let mut parts = Vec::new();
         let gates = [&["left", "right", "product", "output"][..], &["fold"], &["bus"]];
-        for row in 0..self.rows {
+        for row in 0..self.size.rows {
             let any = |names: &[&str]| names.iter().any(|n| !self.fixed(n, row).is_zero());
             parts.extend((0..3).filter(|&i| any(gates[i])).map(|i| Part::Gate(row, i)));
             parts.extend(any(&["tag"]).then_some(Part::Lookup(row)));
         }
-        let mut copies = self.copies.clone();
-        copies.retain(|&k| !self.pinned || self.kind(k).2);
+        let mut copies = self.candidates();
         copies.shuffle(&mut SmallRng::seed_from_u64(5));
         let mut kinds = HashSet::new();
         let (first, more): (Vec<usize>, Vec<usize>) = copies.into_iter().partition(|&k| kinds.insert(self.kind(k)));
         let left = COPIES.saturating_sub(first.len());
         parts.extend(first.into_iter().chain(more.into_iter().take(left)).map(Part::Copy));
         parts
+    }
+
+    /// Copies that may be missing.
+    fn candidates(&self) -> Vec<usize> {
+        self.copies.iter().copied().filter(|&k| !self.pinned || self.kind(k).2).collect()
     }
 
     /// The columns of a copy, and whether both of its cells are in the block.
@@ -215,7 +207,7 @@ impl Lone {
     fn equations(&self, classes: &Classes, part: Part) -> Equations<'_> {
         let at = |wire: usize, row: usize| classes.of[self.number(row, wire)];
         let mut looked = HashSet::new();
-        for row in (0..self.rows).filter(|&r| !self.fixed("tag", r).is_zero()) {
+        for row in (0..self.size.rows).filter(|&r| !self.fixed("tag", r).is_zero()) {
             looked.insert(at(2, row));
             looked
                 .extend((!self.fixed("wires", row).is_zero()).then(|| [at(0, row), at(1, row)]).into_iter().flatten());
@@ -232,7 +224,7 @@ impl Lone {
                 Poly::var(*unknowns.entry(class).or_insert(next))
             }
         };
-        for row in 0..self.rows {
+        for row in 0..self.size.rows {
             let q = ["left", "right", "product", "output", "constant"].map(|n| self.fixed(n, row));
             if q.iter().any(|x| !x.is_zero()) {
                 let wires = [0, 1, 2].map(|w| at(w, row));
@@ -290,9 +282,9 @@ impl Lone {
     }
 
     /// Early classes' values that break a part only.
-    fn forge(&self, classes: &Classes, part: Part, rng: &mut SmallRng, budget: usize) -> Option<HashMap<usize, F>> {
+    fn forge(&self, classes: &Classes, part: Part, rng: &mut SmallRng) -> Option<HashMap<usize, F>> {
         let equations = self.equations(classes, part);
-        let blocks = 0..if self.pinned { 1 } else { self.blocks };
+        let blocks = 0..if self.pinned { 1 } else { self.size.count };
         let seeds: Vec<Vec<F>> = blocks
             .map(|block| {
                 let mut seed = F::zero_vec(equations.unknowns.len());
@@ -300,7 +292,7 @@ impl Lone {
                 seed
             })
             .collect();
-        let values = equations.system.forge(equations.target, &seeds, budget, rng)?;
+        let values = equations.system.forge(equations.target, &seeds, BUDGET, rng)?;
         let unknowns = equations.unknowns.iter().map(|(&class, &var)| (class, values[var]));
         let mut out: HashMap<usize, F> = unknowns.collect();
         out.extend(equations.defined.iter().map(|(&class, poly)| (class, poly.value(&values))));
@@ -342,7 +334,7 @@ impl Lone {
             known.insert(class, x);
             x
         };
-        for row in 0..self.rows {
+        for row in 0..self.size.rows {
             let at = |wire: usize| classes.of[self.number(row, wire)];
             let (fold, bus) = (self.fixed("fold", row), self.fixed("bus", row));
             if !fold.is_zero() {
@@ -373,7 +365,7 @@ impl Lone {
     fn broken(&self, cells: &[E]) -> BTreeSet<Part> {
         let mut broken = BTreeSet::new();
         let mut nodes: Vec<E> = Vec::new();
-        for row in 0..self.rows {
+        for row in 0..self.size.rows {
             let at = |Query { column, .. }: Query| match column {
                 Column::Fixed(i) => E::from(self.circuit.fixed.column(i)[self.start + row]),
                 column => self.index(Cell { column, row: self.start + row }).map_or(E::ZERO, |i| cells[i]),
@@ -403,14 +395,33 @@ impl Lone {
         broken
     }
 
+    /// Asserts that gates and lookups are all of the circuit's, and on as many rows as the lowering counts, and
+    /// that copies are as many as are to be tried.
+    fn assert_complete(&self, parts: &[Part]) {
+        let rows = |of: fn(&Part) -> Option<usize>| parts.iter().filter_map(of).collect::<BTreeSet<usize>>().len();
+        let found = [
+            rows(|part| if let Part::Gate(row, 0) | Part::Lookup(row) = part { Some(*row) } else { None }),
+            rows(|part| if let Part::Lookup(row) = part { Some(*row) } else { None }),
+            rows(|part| if let Part::Gate(row, 1) = part { Some(*row) } else { None }),
+            rows(|part| if let Part::Gate(row, 2) = part { Some(*row) } else { None }),
+        ];
+        let BlockSize { name, gates, lookups, folds, fractions, .. } = self.size;
+        assert_eq!(found, [gates, lookups, folds, fractions], "{name}");
+        let copies = parts.iter().filter(|part| matches!(part, Part::Copy(_))).count();
+        assert!(copies >= self.candidates().len().min(COPIES), "{name}: {copies} copies");
+        assert!(self.circuit.gates.len() == 3 && self.circuit.lookups.len() <= 1, "{name}");
+    }
+
     /// Shows that parts of the block are needed.
-    pub fn search(&self, easy: impl Fn(&str) -> bool) -> Tally {
+    pub fn search(&self) -> Tally {
         let mut rng = SmallRng::seed_from_u64(3);
         let mut tally = Tally::default();
         let all = self.classes(None);
         let honest = self.cells(&all, &HashMap::new(), Part::Lookup(usize::MAX));
-        assert_eq!(self.broken(&honest), BTreeSet::new(), "{}", self.name);
-        for part in self.parts() {
+        assert_eq!(self.broken(&honest), BTreeSet::new(), "{}", self.size.name);
+        let parts = self.parts();
+        self.assert_complete(&parts);
+        for part in parts {
             let split;
             let classes = if let Part::Copy(copy) = part {
                 split = self.classes(Some(copy));
@@ -425,12 +436,11 @@ impl Lone {
                 // One side has late cells only.
                 Part::Copy(copy) => self.sides(classes, copy).iter().flatten().any(|&c| self.place(c).1 > 2),
             };
-            let budget = if easy(&name) { BUDGET / 4 } else { BUDGET };
-            let forged = if late { Some(HashMap::new()) } else { self.forge(classes, part, &mut rng, budget) };
+            let forged = if late { Some(HashMap::new()) } else { self.forge(classes, part, &mut rng) };
             let needed = forged.is_some_and(|forged| {
                 let broken = self.broken(&self.cells(classes, &forged, part));
                 if !late {
-                    assert_eq!(broken, BTreeSet::from([part]), "{}: {name}", self.name);
+                    assert_eq!(broken, BTreeSet::from([part]), "{}: {name}", self.size.name);
                 }
                 broken == BTreeSet::from([part])
             });
@@ -456,16 +466,16 @@ impl Lone {
                     Some(_) => format!("{} {}", self.circuit.column_name(cell.column), cell.row - self.start),
                     None => "outside".to_string(),
                 };
-                return format!("{}: copy of {} to {}", self.name, cell(a), cell(b));
+                return format!("{}: copy of {} to {}", self.size.name, cell(a), cell(b));
             }
         };
         let selectors = ["left", "right", "product", "output", "constant", "fold", "bus", "tag"];
         let text: Vec<String> = selectors
             .iter()
-            .map(|n| (n, super::local::signed(self.fixed(n, row))))
+            .map(|n| (n, signed(self.fixed(n, row))))
             .filter(|(_, x)| *x != 0)
             .map(|(n, x)| format!("{n} {x}"))
             .collect();
-        format!("{}: {part:?} {}", self.name, text.join(" "))
+        format!("{}: {part:?} {}", self.size.name, text.join(" "))
     }
 }
