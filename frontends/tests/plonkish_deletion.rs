@@ -22,7 +22,7 @@ use common::lab::{Lab, in_parallel};
 use deletion::custom::{Lowered, broken_parts, helpers};
 use deletion::staged::Lone as Matrices;
 use deletion::vanilla::Lone as Blocks;
-use deletion::{E, F, S, Tally, rows};
+use deletion::{E, F, S, Tally, forgeries, rows};
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use plonkish::{Part, challenges, normal};
 use trilemma_arith::Air;
@@ -77,8 +77,20 @@ fn every_part_of_wide_rows_is_needed() {
     let jobs: Vec<_> = lowered.kinds.iter().filter(|kind| kind.is_table()).collect();
     let tables = air.tables.iter().zip(Lookups::of(&air).kept).filter(|(_, kept)| *kept);
     assert!(tables.map(|(table, _)| table.shape().name).eq(jobs.iter().map(|kind| kind.name.as_str())));
+    let with_forgeries = |name: &str| -> Vec<ByColumn<F>> {
+        let number = trace.instances.iter().position(|i| air.tables[i.table].shape().name == name).unwrap();
+        let with = |row: Vec<F>| {
+            let mut trace = trace.clone();
+            let cells = trace.instances[number].cells.iter_mut().zip(&row);
+            cells.for_each(|(cell, x)| *cell = x.as_canonical_u32());
+            custom.assign(&air, &trace, &terms).early
+        };
+        forgeries(&lab, name).into_iter().map(with).collect()
+    };
     let mut samples = Vec::new();
-    for (kind, (found, forged)) in jobs.iter().zip(in_parallel(&jobs, |kind| lowered.search(kind))) {
+    for (kind, (found, forged)) in
+        jobs.iter().zip(in_parallel(&jobs, |kind| lowered.search(kind, || with_forgeries(&kind.name))))
+    {
         println!("{} {}: {:?}", kind.name, kind.height, found.counts());
         let share = report.shares.iter().find(|share| share.name == kind.name).unwrap();
         assert_eq!(found.all(|sort| sort == "lookups"), share.lookups, "{}", kind.name);
@@ -198,7 +210,8 @@ fn every_row_of_matrices_is_needed() {
     let jobs = jobs(&air, &trace);
     let found = in_parallel(&jobs, |&i| {
         let Instance { table, cells, .. } = &trace.instances[i];
-        Matrices::new(alone(&lab.run, *table, false)).search(cells)
+        let lone = Matrices::new(alone(&lab.run, *table, false));
+        lone.search(cells, || forgeries(&lab, air.tables[*table].shape().name))
     });
     let mut tally = Tally::default();
     found.into_iter().for_each(|found| tally.join(found));
@@ -216,7 +229,7 @@ fn every_row_of_matrices_of_a_short_program_is_needed() {
         let Instance { log_height, cells, .. } = run.trace.instances.iter().find(|i| i.table == table).unwrap();
         let mut cells = cells.clone();
         cells.resize(air.tables[table].shape().columns.len() << log_height, 0);
-        let tally = Matrices::new(alone(&run, table, false)).search(&cells);
+        let tally = Matrices::new(alone(&run, table, false)).search(&cells, Vec::new);
         assert_eq!(tally.not_found(), 0, "{name}: {tally}");
     }
 }
@@ -245,9 +258,9 @@ fn every_part_of_three_wires_is_needed() {
         let mut instances: Vec<Instance> = provided.collect();
         instances.push(Instance { table: last, ..trace.instances[i].clone() });
         let start = std::time::Instant::now();
-        let lone = Blocks::new(&alone, &Trace { instances });
+        let lone = Blocks::new(&alone, Trace { instances });
         let lowered = start.elapsed();
-        let tally = lone.search();
+        let tally = lone.search(|| forgeries(&lab, alone.tables[last].shape().name));
         println!("{}: lowered in {lowered:?}, searched in {:?}", alone.tables[last].shape().name, start.elapsed());
         tally
     });

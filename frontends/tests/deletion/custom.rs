@@ -1,6 +1,7 @@
 //! Circuits of wide rows: for every kind of row, forged cells that one gate or lookup refuses there and
 //! nothing else does, the balance of buses apart.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use p3_field::PrimeCharacteristicRing;
@@ -167,8 +168,12 @@ impl Lowered {
     }
 
     fn cells(&self, kind: &Kind, row: usize) -> Vec<F> {
+        self.cells_of(&self.early, kind, row)
+    }
+
+    fn cells_of(&self, early: &ByColumn<F>, kind: &Kind, row: usize) -> Vec<F> {
         let places = kind.at(row)..kind.at(row) + kind.height;
-        places.flat_map(|r| (0..self.width()).map(move |c| self.early.column(c)[r])).collect()
+        places.flat_map(|r| (0..self.width()).map(move |c| early.column(c)[r])).collect()
     }
 
     /// Sets the cells of a kind's first row.
@@ -226,8 +231,11 @@ impl Lowered {
     }
 
     /// Which gates and lookups on rows of a kind are found to be needed, and the cells that the last one alone
-    /// refuses. What is found is checked against the circuit itself.
-    pub fn search(&self, kind: &Kind) -> (Tally, Option<(Part, ByColumn<F>)>) {
+    /// refuses: by a search, or else among the early cells of circuits with a forged first row. What is found is
+    /// checked against the circuit itself.
+    pub fn search(&self, kind: &Kind, forged: impl Fn() -> Vec<ByColumn<F>>) -> (Tally, Option<(Part, ByColumn<F>)>) {
+        let forged =
+            LazyCell::new(|| -> Vec<Vec<F>> { forged().iter().map(|early| self.cells_of(early, kind, 0)).collect() });
         let mut rng = SmallRng::seed_from_u64(3);
         let (system, parts) = self.system(kind, 0);
         // Rows with fixed columns say other things than the first.
@@ -241,7 +249,7 @@ impl Lowered {
         let (mut early, mut last) = (self.early.clone(), None);
         for (i, &(place, part)) in parts.iter().enumerate() {
             let name = format!("{}: {} ({})", kind.name, self.what(part), self.formula(&system.relations[i]));
-            let cells = system.forge(i, &seeds, BUDGET, &mut rng);
+            let cells = system.forge(i, &seeds, BUDGET, &mut rng).or_else(|| system.refused(i, &forged));
             let sort = if matches!(part, Part::Gate(_)) { "gates" } else { "lookups" };
             let reason = stated[i].iter().find_map(|what| {
                 let before = stated[..i].iter().filter(|other| other.contains(what)).count();

@@ -175,6 +175,12 @@ impl<'t, F: PrimeField64> System<'t, F> {
         }
     }
 
+    /// Those of some values that break a relation and no other.
+    pub fn refused(&self, target: usize, candidates: &[Vec<F>]) -> Option<Vec<F>> {
+        let only = |values: &&Vec<F>| (0..self.relations.len()).all(|i| self.holds(i, values) == (i != target));
+        candidates.iter().find(only).cloned()
+    }
+
     /// Values that break a relation and no other, from honest ones; at most `budget` states are tried.
     pub fn forge(&self, target: usize, seeds: &[Vec<F>], budget: usize, rng: &mut SmallRng) -> Option<Vec<F>> {
         assert!(!seeds.is_empty(), "nothing to start from");

@@ -15,6 +15,7 @@ use trilemma_core::Setting;
 use trilemma_core::setting::KoalaBear4;
 
 use crate::common::lab::Lab;
+use crate::common::search::Item;
 
 pub type S = KoalaBear4;
 pub type F = <S as Setting>::Base;
@@ -109,4 +110,17 @@ pub fn rows(lab: &Lab<F>, air: &Air<S>, most: usize) -> Trace {
     let mut instances: Vec<Instance> = lab.run.trace.instances.iter().map(few).collect();
     instances.retain(|i| known.insert(i.table));
     Trace { instances }
+}
+
+/// Rows evaluated before a search of the machine's tables gives up.
+const BUDGET: usize = 300_000;
+
+/// Rows of a table by its name, each of which one of its constraints or lookups alone refuses: the witnesses of the
+/// machine's own deletion test, for parts of a lowering for which a search of the lowering finds none.
+pub fn forgeries(lab: &Lab<F>, name: &str) -> Vec<Vec<F>> {
+    let table = lab.models.iter().position(|model| model.shape.name == name).unwrap();
+    let shape = &lab.models[table].shape;
+    let lookups = shape.interactions.iter().enumerate().filter(|(_, interaction)| interaction.bus.lookup);
+    let items = (0..shape.constraints.len()).map(Item::Constraint).chain(lookups.map(|(i, _)| Item::Interaction(i)));
+    items.filter_map(|item| lab.search(table, &[item], BUDGET).0).map(|witness| witness.row).collect()
 }

@@ -1,6 +1,8 @@
 //! Flat rank-one systems, one table at a time: for every row of the matrices that a row of the table has, wires
 //! that this row alone refuses, for a statement made for them.
 
+use std::cell::LazyCell;
+
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField32};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
@@ -99,8 +101,8 @@ impl Lone {
         Wires { system: flattening.system(&self.air), flattening, assignment, terms }
     }
 
-    /// Shows that rows are needed, starting from some rows of the table.
-    pub fn search(&self, rows: &[u32]) -> Tally {
+    /// Shows that rows are needed, starting from some rows of the table, or else by forged ones.
+    pub fn search(&self, rows: &[u32], forged: impl Fn() -> Vec<Vec<F>>) -> Tally {
         let block = &self.r1cs.blocks[0];
         let width = block.main.len();
         let mut tally = Tally::default();
@@ -109,23 +111,31 @@ impl Lone {
         let instances = vec![Instance { table: 0, log_height, cells: rows.to_vec() }];
         let assignment = Assignment::new(&self.r1cs, &self.air, &Trace { instances });
         let seeds = &assignment.instances[0];
-        let of_row = |row: usize| -> Vec<F> {
-            let main = (0..width).map(|i| seeds.main.column(i)[row]);
-            main.chain((0..block.products.len()).map(|i| seeds.aux.column(i)[row])).collect()
+        let of_row = |v: &Variables<S>, row: usize| -> Vec<F> {
+            let main = (0..width).map(|i| v.main.column(i)[row]);
+            main.chain((0..block.products.len()).map(|i| v.aux.column(i)[row])).collect()
         };
+        let forged = LazyCell::new(|| -> Vec<Vec<F>> {
+            let of_forged = |row: &Vec<F>| {
+                let cells: Vec<u32> = row.iter().map(PrimeField32::as_canonical_u32).collect();
+                of_row(&Assignment::new(&self.r1cs, &self.air, &self.trace(rows, &cells)).instances[0], 0)
+            };
+            forged().iter().map(of_forged).collect()
+        });
         let relations = block.products.iter().chain(&block.constraints).map(|row| {
             let [a, b, c] = [&row.a, &row.b, &row.c].map(|side| self.poly(seeds, side));
             Body::Zero(a.times(&b).plus(&c, F::NEG_ONE))
         });
         let tables = Tables::default();
         let system = System::new(&tables, width + block.products.len(), relations.collect());
-        let seeds: Vec<Vec<F>> = (0..if block.fixed.is_empty() { all } else { 1 }).map(of_row).collect();
+        let seeds: Vec<Vec<F>> =
+            (0..if block.fixed.is_empty() { all } else { 1 }).map(|row| of_row(seeds, row)).collect();
         let mut rng = SmallRng::seed_from_u64(3);
         let stated: Vec<&Row> = block.products.iter().chain(&block.constraints).collect();
         for (i, row) in stated.iter().enumerate() {
             let before = stated[..i].iter().filter(|other| other.what == row.what).count();
             let name = format!("{}: [{}] {}", block.name, row.what, block.formula(row));
-            let found = system.forge(i, &seeds, BUDGET, &mut rng);
+            let found = system.forge(i, &seeds, BUDGET, &mut rng).or_else(|| system.refused(i, &forged));
             if let Some(values) = &found {
                 let cells: Vec<u32> = values[..width].iter().map(PrimeField32::as_canonical_u32).collect();
                 let wires = self.wires(&self.trace(rows, &cells), &values[width..]);

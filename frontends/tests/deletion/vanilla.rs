@@ -4,9 +4,10 @@
 //! Equal cells are one class. A gate that reads a class first, in a term of its own, is taken for its
 //! definition, so that a search has no more unknowns than the table has columns.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use p3_field::{Field, PrimeCharacteristicRing};
+use p3_field::{Field, PrimeCharacteristicRing, PrimeField32};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
@@ -39,7 +40,11 @@ enum Part {
 
 /// The circuit of a table and what it looks up, and one block of it: the last, so that no other has copies of
 /// its constants, or the first if blocks differ in fixed columns.
-pub struct Lone {
+pub struct Lone<'a> {
+    air: &'a Air<S>,
+    trace: Trace,
+    terms: [PublicTerm; 1],
+    lowering: Vanilla,
     size: BlockSize,
     circuit: Circuit<S>,
     early: ByColumn<F>,
@@ -78,14 +83,14 @@ fn root(of: &mut [usize], mut i: usize) -> usize {
     i
 }
 
-impl Lone {
+impl<'a> Lone<'a> {
     /// The circuit of the last table of an AIR, whose trace has as many rows as there are to start from.
-    pub fn new(air: &Air<S>, trace: &Trace) -> Self {
+    pub fn new(air: &'a Air<S>, trace: Trace) -> Self {
         let mut buses = air.tables.iter().flat_map(|t| &t.shape().interactions).map(|i| i.bus).filter(|b| !b.lookup);
         let bus = buses.next().unwrap();
         let terms = [PublicTerm { bus, multiplicity: 1, tuple: vec![0; bus.arity] }];
-        let (circuit, vanilla) = Vanilla::lower(air, &Extent::of(air, trace, &terms)).unwrap();
-        let assignment = vanilla.assign(air, trace, &terms);
+        let (circuit, lowering) = Vanilla::lower(air, &Extent::of(air, &trace, &terms)).unwrap();
+        let assignment = lowering.assign(air, &trace, &terms);
         let challenges = crate::plonkish::challenges(air, 1);
         let challenges = Challenges::new(challenges.gamma, challenges.beta[0], circuit.arity);
         let late = (assignment.late)(&assignment.early, &challenges);
@@ -99,7 +104,7 @@ impl Lone {
             .collect();
         let mut tables = Tables::default();
         tables.push(tuples, 1..2);
-        let block = vanilla.blocks(air).pop().unwrap();
+        let block = lowering.blocks(air).pop().unwrap();
         let pinned = !air.tables[air.tables.len() - 1].shape().fixed.is_empty();
         let start = block.start + if pinned { 0 } else { (block.count - 1) * block.rows };
         let inside = |c: &Cell| (start..start + block.rows).contains(&c.row) && c.column != Column::Instance;
@@ -108,7 +113,17 @@ impl Lone {
         let kept = |(a, b): &(Cell, Cell)| (inside(a) || inside(b)) && !after(a) && !after(b);
         let last = circuit.copies.len() - 1;
         let copies = (0..last).filter(|&k| kept(&circuit.copies[k])).collect();
-        Self { size: block, early: assignment.early, pinned, late, challenges, tables, start, copies, circuit }
+        let (size, early) = (block, assignment.early);
+        Self { air, trace, terms, lowering, size, circuit, early, late, challenges, tables, start, copies, pinned }
+    }
+
+    /// The early cells of a circuit whose block is of this row of the table.
+    fn with_row(&self, row: &[F]) -> ByColumn<F> {
+        let mut trace = self.trace.clone();
+        let cells = &mut trace.instances.last_mut().unwrap().cells;
+        let start = if self.pinned { 0 } else { cells.len() - row.len() };
+        cells[start..][..row.len()].iter_mut().zip(row).for_each(|(cell, x)| *cell = x.as_canonical_u32());
+        self.lowering.assign(self.air, &trace, &self.terms).early
     }
 
     /// The number of a cell: early ones come first, so that a class is named by one if it has one.
@@ -161,8 +176,12 @@ impl Lone {
 
     /// The honest value of an early cell's class, in a block.
     fn honest(&self, class: usize, block: usize) -> F {
+        self.value(&self.early, class, block)
+    }
+
+    fn value(&self, early: &ByColumn<F>, class: usize, block: usize) -> F {
         let (row, wire) = self.place(class);
-        if wire < 3 { self.early.column(wire)[self.start - block * self.size.rows + row] } else { F::ZERO }
+        if wire < 3 { early.column(wire)[self.start - block * self.size.rows + row] } else { F::ZERO }
     }
 
     fn fixed(&self, name: &str, row: usize) -> F {
@@ -282,17 +301,26 @@ impl Lone {
     }
 
     /// Early classes' values that break a part only.
-    fn forge(&self, classes: &Classes, part: Part, rng: &mut SmallRng) -> Option<HashMap<usize, F>> {
+    fn forge(
+        &self,
+        classes: &Classes,
+        part: Part,
+        forged: &LazyCell<Vec<ByColumn<F>>, impl FnOnce() -> Vec<ByColumn<F>>>,
+        rng: &mut SmallRng,
+    ) -> Option<HashMap<usize, F>> {
         let equations = self.equations(classes, part);
         let blocks = 0..if self.pinned { 1 } else { self.size.count };
-        let seeds: Vec<Vec<F>> = blocks
-            .map(|block| {
-                let mut seed = F::zero_vec(equations.unknowns.len());
-                equations.unknowns.iter().for_each(|(&class, &var)| seed[var] = self.honest(class, block));
-                seed
-            })
-            .collect();
-        let values = equations.system.forge(equations.target, &seeds, BUDGET, rng)?;
+        let seed = |early: &ByColumn<F>, block: usize| {
+            let mut seed = F::zero_vec(equations.unknowns.len());
+            equations.unknowns.iter().for_each(|(&class, &var)| seed[var] = self.value(early, class, block));
+            seed
+        };
+        let seeds: Vec<Vec<F>> = blocks.map(|block| seed(&self.early, block)).collect();
+        let (system, target) = (&equations.system, equations.target);
+        let values = system.forge(target, &seeds, BUDGET, rng).or_else(|| {
+            let forged: Vec<Vec<F>> = forged.iter().map(|early| seed(early, 0)).collect();
+            system.refused(target, &forged)
+        })?;
         let unknowns = equations.unknowns.iter().map(|(&class, &var)| (class, values[var]));
         let mut out: HashMap<usize, F> = unknowns.collect();
         out.extend(equations.defined.iter().map(|(&class, poly)| (class, poly.value(&values))));
@@ -412,8 +440,9 @@ impl Lone {
         assert!(self.circuit.gates.len() == 3 && self.circuit.lookups.len() <= 1, "{name}");
     }
 
-    /// Shows that parts of the block are needed.
-    pub fn search(&self) -> Tally {
+    /// Shows that parts of the block are needed: by a search, or else by forged rows of the table.
+    pub fn search(&self, forged: impl Fn() -> Vec<Vec<F>>) -> Tally {
+        let forged = LazyCell::new(|| forged().iter().map(|row| self.with_row(row)).collect::<Vec<_>>());
         let mut rng = SmallRng::seed_from_u64(3);
         let mut tally = Tally::default();
         let all = self.classes(None);
@@ -436,7 +465,7 @@ impl Lone {
                 // One side has late cells only.
                 Part::Copy(copy) => self.sides(classes, copy).iter().flatten().any(|&c| self.place(c).1 > 2),
             };
-            let forged = if late { Some(HashMap::new()) } else { self.forge(classes, part, &mut rng) };
+            let forged = if late { Some(HashMap::new()) } else { self.forge(classes, part, &forged, &mut rng) };
             let needed = forged.is_some_and(|forged| {
                 let broken = self.broken(&self.cells(classes, &forged, part));
                 if !late {

@@ -93,7 +93,8 @@ fn fill<F: Field>(plan: &Plan, gates: &[Solved<F>], source: &Source<'_>, defined
 /// Three columns from row `start` on, cut into `count` pieces of `rows` rows.
 fn pieces<F: Field>(columns: &mut ByColumn<F>, start: usize, rows: usize, count: usize) -> Vec<[&mut [F]; 3]> {
     let height = columns.height;
-    let mut columns = columns.values.chunks_exact_mut(height).map(|c| c[start..start + rows * count].chunks_mut(rows.max(1)));
+    let mut columns =
+        columns.values.chunks_exact_mut(height).map(|c| c[start..start + rows * count].chunks_mut(rows.max(1)));
     let [a, b, c] = std::array::from_fn(|_| columns.next().expect("three columns"));
     a.zip(b).zip(c).map(|((a, b), c)| [a, b, c]).collect()
 }
