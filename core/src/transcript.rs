@@ -7,7 +7,9 @@
 
 use std::collections::BTreeMap;
 
+use p3_blake3::Blake3;
 use p3_field::PrimeCharacteristicRing;
+use p3_symmetric::CryptographicHasher;
 use rand::RngExt;
 use rayon::prelude::*;
 
@@ -83,14 +85,40 @@ impl Blinding {
     }
 }
 
-fn grinding_hit(seed: &[u8; 32], nonce: u64, bits: u32) -> bool {
-    let mut block = [0; 40];
+/// What is hashed to grind: a seed, a nonce, and zeros up to one block of BLAKE3, so that SIMD lanes can share the work.
+type Ground = [u8; 64];
+
+fn ground(seed: &[u8; 32], nonce: u64) -> Ground {
+    let mut block = [0; 64];
     block[..32].copy_from_slice(seed);
-    block[32..].copy_from_slice(&nonce.to_le_bytes());
-    let digest = blake3::hash(&block);
+    block[32..40].copy_from_slice(&nonce.to_le_bytes());
+    block
+}
+
+fn is_hit(digest: &[u8; 32], bits: u32) -> bool {
     let mut head = [0; 8];
-    head.copy_from_slice(&digest.as_bytes()[..8]);
+    head.copy_from_slice(&digest[..8]);
     u64::from_be_bytes(head).leading_zeros() >= bits
+}
+
+fn grinding_hit(seed: &[u8; 32], nonce: u64, bits: u32) -> bool {
+    is_hit(blake3::hash(&ground(seed, nonce)).as_bytes(), bits)
+}
+
+/// The least nonce that is a hit.
+fn least_hit(seed: &[u8; 32], bits: u32) -> u64 {
+    /// Nonces hashed together, and groups of them handed out together.
+    const GROUP: usize = 1 << 8;
+    const GROUPS: u64 = 1 << 6;
+    let hit_in = |group: u64| {
+        let first = group * GROUP as u64;
+        let blocks: Vec<Ground> = (first..first + GROUP as u64).map(|nonce| ground(seed, nonce)).collect();
+        let mut digests = [[0; 32]; GROUP];
+        Blake3.hash_many(blocks.as_flattened(), &mut digests);
+        (first..).zip(&digests).find(|(_, digest)| is_hit(digest, bits)).map(|hit| hit.0)
+    };
+    let mut starts = (0..u64::MAX / GROUP as u64).step_by(GROUPS as usize);
+    starts.find_map(|start| (start..start + GROUPS).into_par_iter().find_map_first(hit_in)).unwrap_or(0)
 }
 
 /// Bytes sent under each label.
@@ -200,15 +228,8 @@ impl ProverTranscript {
     }
 
     fn grind(&mut self, label: Label, bits: u32) {
-        const BLOCK: u64 = 1 << 14;
         let seed = self.sponge.seed(label);
-        let nonce = (0u64..)
-            .step_by(BLOCK as usize)
-            .find_map(|start| {
-                (start..start + BLOCK).into_par_iter().find_first(|&nonce| grinding_hit(&seed, nonce, bits))
-            })
-            .unwrap_or(0);
-        self.send(label, &nonce.to_le_bytes());
+        self.send(label, &least_hit(&seed, bits).to_le_bytes());
     }
 
     /// Enters a term that no challenge of this transcript carries.
@@ -327,5 +348,20 @@ impl<'p> VerifierTranscript<'p> {
             return Err(Reject::new(format!("{} bytes after the end", self.proof.len())));
         }
         Ok((self.ledger, self.count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Teaches: proofs are functions of the witness, grinding included.
+    #[test]
+    fn the_least_nonce_is_found() {
+        for i in 0..20 {
+            let seed = [i; 32];
+            let nonce = least_hit(&seed, 11);
+            assert_eq!((0..).find(|&nonce| grinding_hit(&seed, nonce, 11)), Some(nonce));
+        }
     }
 }

@@ -174,28 +174,30 @@ pub fn missing<'p>(plan: &'p Plan, samples: &[Sample]) -> Vec<(u32, &'p Planned)
     plan.invocations().filter(|(block, p)| !done.contains(&(*block, p.cell.cell.as_str()))).collect()
 }
 
-/// How long the invocations should take: as the same cell did, else as its pipeline did per cycle, else a guess.
+/// How long the invocations should take: as the same cell did, else on a line in the cycles through what its pipeline
+/// took for the fewest and the most, else a guess.
 pub fn estimate(samples: &[Sample], left: &[(u32, &Planned)]) -> Duration {
-    let mut cells: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    let mut pipelines: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for sample in samples {
-        let cell = cells.entry(&sample.cell.cell).or_default();
-        *cell = (cell.0 + sample.worker_wall_ns, cell.1 + 1);
-        let pipeline = pipelines.entry(&sample.cell.pipeline).or_default();
-        *pipeline = (pipeline.0 + sample.worker_wall_ns, pipeline.1 + sample.cell.planned_cycles);
+    let mut cells: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    let mut pipelines: BTreeMap<&str, BTreeMap<u64, f64>> = BTreeMap::new();
+    for Sample { cell, worker_wall_ns, .. } in samples {
+        let ns = *worker_wall_ns as f64;
+        let (sum, n) = cells.entry(&cell.cell).or_default();
+        (*sum, *n) = (*sum + ns, *n + 1.0);
+        pipelines.entry(&cell.pipeline).or_default().insert(cell.planned_cycles, ns);
     }
     let guess = |cell: &Cell| {
-        let cycles = cell.planned_cycles;
-        if let Some((ns, n)) = cells.get(cell.cell.as_str()) {
-            return ns / n;
+        if let Some((sum, n)) = cells.get(cell.cell.as_str()) {
+            return sum / n;
         }
-        match pipelines.get(cell.pipeline.as_str()) {
-            Some((ns, all)) => (u128::from(*ns) * u128::from(cycles) / u128::from((*all).max(1))) as u64,
-            None if cell.pipeline.contains("/kzg/") => 20_000_000_000 + cycles * 1_000_000,
-            None => 1_000_000_000 + cycles * 5_000,
-        }
+        let cycles = cell.planned_cycles as f64;
+        let (fixed, each) = if cell.pipeline.contains("/kzg/") { (2e10, 1e6) } else { (1e9, 5e3) };
+        let Some(known) = pipelines.get(cell.pipeline.as_str()) else { return fixed + cycles * each };
+        let ends = [known.first_key_value(), known.last_key_value()].map(|end| end.unwrap_or((&0, &0.0)));
+        let [(few, least), (many, most)] = ends.map(|(&cycles, &ns)| (cycles as f64, ns));
+        let slope = if many > few { (most - least) / (many - few) } else { each.min(most / many.max(1.0)) };
+        (most + slope.max(0.0) * (cycles - many)).max(0.0)
     };
-    Duration::from_nanos(left.iter().map(|(_, p)| guess(&p.cell)).sum())
+    Duration::from_nanos(left.iter().map(|(_, p)| guess(&p.cell)).sum::<f64>() as u64)
 }
 
 /// A cell in words.

@@ -133,7 +133,8 @@ fn false_answers() {
         let [lying, honest] = both::<S, P::Query, C>().map(Tiny::<S, P>::with);
         let name = format!("{} {} {}", P::NAME, C::NAME, S::NAME);
         let answers = every_answer_is_bound(&name, || lying.prove(&lying.trace), |proof| honest.verify(proof));
-        assert!(answers >= 3 + 3 + 1 + 1, "{name}: {answers} are less than one for every column");
+        let columns = 3 + 3 + 1 + 1;
+        assert!(answers >= columns, "{name}: {answers} are less than one for every column");
     }
     run::<KoalaBear4, UniStark, Ideal>();
     run::<KoalaBear4, UniStark, Fri<Blake3Tree>>();

@@ -8,6 +8,7 @@ use common::{Change, accepts, all_refused, guest, modulus};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use trilemma_backends::{Keys, Pipeline, Proved, Public, System, system};
+use trilemma_core::setting::KoalaBear4;
 use trilemma_core::{Options, Security};
 
 const UNI_STARK: &str = "air/uni-stark/fri/koalabear4";

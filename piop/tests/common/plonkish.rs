@@ -18,7 +18,13 @@ use trilemma_core::Setting;
 use trilemma_piop::check::{check, for_rows};
 use trilemma_piop::check_plonkish::{Values, Violation};
 
-pub use crate::small::challenges;
+/// Challenges that nobody chose.
+pub fn challenges<S: Setting>(air: &Air<S>, seed: u64) -> Challenges<S::Ext> {
+    use rand::SeedableRng;
+    let mut rng = SmallRng::seed_from_u64(seed);
+    let mut random = || trilemma_core::setting::ext_from_fn::<S>(|_| S::Base::from_u64(rng.random()));
+    Challenges::new(random(), random(), air.max_arity())
+}
 
 /// A trace in the form that circuits know: rows that are not real left out, the bit set on others, and
 /// lookups counted.

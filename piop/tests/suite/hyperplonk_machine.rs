@@ -6,10 +6,9 @@ use crate::{common, small};
 use common::Keyed;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use small::Small;
+use small::{Small, challenges};
 use trilemma_arith::Air;
 use trilemma_arith::plonkish::{Custom, Extent, Lowering, Params, instance};
-use trilemma_core::Setting;
 use trilemma_core::setting::{Bn254, KoalaBear4};
 use trilemma_pcs::Available;
 

@@ -153,6 +153,8 @@ fn layouts_are_as_committed() {
     let run = Relation::<KoalaBear4>::execution("exit7", &[]);
     assert_eq!(Params::default(), SPLIT);
     let reports = [("plonkish", run.report(WHOLE)), ("plonkish split", run.report(SPLIT))];
+    let form = Whole::<KoalaBear4>::form(&run.air, &run.extent()).unwrap();
+    assert_eq!(describe(&form), describe(&Custom::form_with(&run.air, &run.extent(), WHOLE).unwrap()));
     assert!(reports[1].1.log_rows < reports[0].1.log_rows, "whole lookup tables are what makes a circuit long");
     assert_committed("layouts", reports.map(|(name, report)| (name, report.to_string())));
 }
