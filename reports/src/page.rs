@@ -123,15 +123,21 @@ fn summary(model: &Model) -> Markup {
     let threads = run.plan.iter().map(|c| c.threads).max().unwrap_or(0);
     html! {
         p {
-            (model.programs().len()) " programs at " (model.tasks.len()) " sizes through " (model.series.len())
-            " pipelines, each up to " (repetitions) " times, every measurement in a process of its own on "
-            (threads) " threads; " (run.samples.len()) " rows. " (spread)
+            (many(model.programs().len(), "program")) " at " (many(model.tasks.len(), "size")) " through "
+            (many(model.series.len(), "pipeline")) ", each measured up to " (many(repetitions as usize, "time"))
+            ", every measurement in a process of its own on " (many(threads as usize, "thread")) "; "
+            (many(run.samples.len(), "row")) ". " (spread)
             " Prover time goes from the input to the proof's bytes, execution and trace included; keys are made before."
         }
         (scroll(&tables::headline(model)))
         h3 { "Failures and coverage" }
         (scroll(&tables::failures(model)))
     }
+}
+
+/// So many of a thing.
+fn many(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 fn prover_time(model: &Model) -> Markup {
