@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use common::lab::{Lab, in_parallel};
-use common::redundant::{self, ONE_OF, REDUNDANT, Redundant};
+use common::redundant::{self, ONE_OF, REDUNDANT, Redundant, items};
 use common::search::Item;
 
 use trilemma_core::Setting;
@@ -20,26 +20,9 @@ type F = <KoalaBear4 as Setting>::Base;
 /// Rows evaluated before a search gives up.
 const BUDGET: usize = 3_000_000;
 
-/// Every constraint and lookup of a table, with its name and how many of that name come before.
-fn items(lab: &Lab<F>, t: usize) -> Vec<(Item, String, usize)> {
-    let shape = &lab.models[t].shape;
-    let constraints = shape.constraints.iter().enumerate().map(|(i, c)| (Item::Constraint(i), c.what.to_string()));
-    let lookups = shape.interactions.iter().enumerate().filter(|(_, x)| x.bus.lookup).map(|(i, x)| {
-        let tuple: Vec<String> = x.tuple.iter().map(|&e| shape.formula(e)).collect();
-        (Item::Interaction(i), format!("{}({})", x.bus.name, tuple.join(", ")))
-    });
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let mut numbered = |name: &String| {
-        let n = seen.entry(name.clone()).or_default();
-        *n += 1;
-        *n - 1
-    };
-    constraints.chain(lookups).map(|(item, name)| (item, name.clone(), numbered(&name))).collect()
-}
-
 fn find(lab: &Lab<F>, (table, name, before, _): Redundant) -> (usize, Item) {
     let t = lab.models.iter().position(|m| m.shape.name == table).unwrap();
-    let item = items(lab, t).into_iter().find(|(_, n, b)| (n.as_str(), *b) == (name, before));
+    let item = items(&lab.models[t].shape).into_iter().find(|(_, n, b)| (n.as_str(), *b) == (name, before));
     (t, item.unwrap_or_else(|| panic!("{table} has no {name}")).0)
 }
 
@@ -48,8 +31,11 @@ fn find(lab: &Lab<F>, (table, name, before, _): Redundant) -> (usize, Item) {
 fn every_constraint_and_lookup_is_needed() {
     let lab = Lab::new::<KoalaBear4>();
     let redundant: Vec<(usize, Item)> = redundant::all().map(|entry| find(&lab, entry)).collect();
-    let jobs: Vec<(usize, Item, String)> =
-        lab.tables().into_iter().flat_map(|t| items(&lab, t).into_iter().map(move |(i, n, _)| (t, i, n))).collect();
+    let jobs: Vec<(usize, Item, String)> = lab
+        .tables()
+        .into_iter()
+        .flat_map(|t| items(&lab.models[t].shape).into_iter().map(move |(i, n, _)| (t, i, n)))
+        .collect();
     let found = in_parallel(&jobs, |(t, item, _)| {
         let budget = if redundant.contains(&(*t, *item)) { BUDGET / 10 } else { BUDGET };
         lab.search(*t, &[*item], budget)

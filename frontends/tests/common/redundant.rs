@@ -1,4 +1,10 @@
-//! Constraints and lookups of the machine's tables that others make unnecessary.
+//! Constraints and lookups of the machine's tables, and which of them others make unnecessary.
+
+use std::collections::BTreeMap;
+
+use trilemma_arith::TableShape;
+
+use super::search::Item;
 
 /// A constraint or lookup that others make unnecessary: table, name, how many of that name come
 /// before it in the table, reason.
@@ -58,4 +64,20 @@ pub fn all() -> impl Iterator<Item = Redundant> {
 /// name come before.
 pub fn reason(table: &str, name: &str, before: usize) -> Option<&'static str> {
     all().find(|entry| (entry.0, entry.1, entry.2) == (table, name, before)).map(|entry| entry.3)
+}
+
+/// Every constraint and lookup of a table, with its name and how many of that name come before.
+pub fn items(shape: &TableShape) -> Vec<(Item, String, usize)> {
+    let constraints = shape.constraints.iter().enumerate().map(|(i, c)| (Item::Constraint(i), c.what.to_string()));
+    let lookups = shape.interactions.iter().enumerate().filter(|(_, x)| x.bus.lookup).map(|(i, x)| {
+        let tuple: Vec<String> = x.tuple.iter().map(|&e| shape.formula(e)).collect();
+        (Item::Interaction(i), format!("{}({})", x.bus.name, tuple.join(", ")))
+    });
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut numbered = |name: &String| {
+        let n = seen.entry(name.clone()).or_default();
+        *n += 1;
+        *n - 1
+    };
+    constraints.chain(lookups).map(|(item, name)| (item, name.clone(), numbered(&name))).collect()
 }

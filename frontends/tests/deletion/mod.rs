@@ -16,7 +16,8 @@ use trilemma_core::Setting;
 use trilemma_core::setting::KoalaBear4;
 
 use crate::common::lab::Lab;
-use crate::common::search::{Item, Search};
+use crate::common::redundant::{items, reason};
+use crate::common::search::Search;
 use crate::common::seeds::Seed;
 
 pub type S = KoalaBear4;
@@ -117,19 +118,18 @@ pub fn rows(lab: &Lab<F>, air: &Air<S>, most: usize) -> Trace {
 /// Rows evaluated before a search of the machine's tables gives up.
 const BUDGET: usize = 300_000;
 /// Searches for one constraint or lookup, each from other rows.
-const SEARCHES: usize = 8;
+const SEARCHES: usize = 2;
 
 /// Rows of a table by its name, each of which one of its constraints or lookups alone refuses: what the search of the
 /// machine's own deletion test finds, for parts of a lowering for which a search of the lowering finds nothing.
 pub fn forgeries(lab: &Lab<F>, name: &str) -> Vec<Vec<F>> {
     let table = lab.models.iter().position(|model| model.shape.name == name).unwrap();
     let shape = &lab.models[table].shape;
-    let lookups = shape.interactions.iter().enumerate().filter(|(_, interaction)| interaction.bus.lookup);
-    let items = (0..shape.constraints.len()).map(Item::Constraint).chain(lookups.map(|(i, _)| Item::Interaction(i)));
+    let needed = items(shape).into_iter().filter(|(_, what, before)| reason(name, what, *before).is_none());
     let real = |seed: &&Seed<F>| shape.columns[0].name != "real" || seed.row[0] == F::ONE;
     let seeds: Vec<Seed<F>> = lab.seeds[table].iter().filter(real).cloned().collect();
-    let jobs: Vec<(Item, usize)> = items.flat_map(|item| (0..SEARCHES).map(move |n| (item, n))).collect();
-    let found = jobs.into_iter().filter_map(|(item, n)| {
+    let jobs = needed.flat_map(|(item, ..)| (0..SEARCHES).map(move |n| (item, n)));
+    let found = jobs.filter_map(|(item, n)| {
         let seeds: Vec<Seed<F>> = seeds.iter().skip(n % seeds.len()).step_by(SEARCHES).cloned().collect();
         Search::new(&lab.models[table], &lab.legal, &lab.spec, &[item]).run(&seeds, BUDGET)
     });
