@@ -25,8 +25,8 @@
 //!    V: accepts when `e([L(tau)]_1 + z W', [1]_2) = e(W', [tau]_2)`.
 //!
 //! **Cost.** Committing: one sum of `2^m` terms, cheap for small values. Opening: sums of `2^n` terms
-//! three times, for all `h_k` together, for `W` and for `W'`; over [`Rows`](crate::rows), of `2^(n - n/4)`
-//! terms. Proof: `n + 1` points and `2n` scalars. Verifier: one sum of `n` terms, two pairings.
+//! three times, for all `h_k` together, for `W` and for `W'`; over [`Rows`](crate::rows), as long as
+//! a row. Proof: `n + 1` points and `2n` scalars. Verifier: one sum of `n` terms, two pairings.
 //!
 //! **Soundness.** As KZG, with errors `1 / |F|` for every polynomial in `gamma` and `delta`, `2N / |F|`
 //! for `beta`: a false identity between `h_(k-1)` and `g_k` has below `N` roots `beta^2`, `N` the number

@@ -2,7 +2,7 @@
 //!
 //! **Claim.** For committed multilinear `f_o` and suffixes `r_o` of one point `r`, `f_o(r_o) = v_o`.
 //!
-//! **Relation.** The `2^n` values of `f` are `2^w` rows, `w = floor(n/4)`, in the order of their first `w`
+//! **Relation.** The `2^n` values of `f` are `2^w` rows, `w = min(floor(n/4), 5)`, in the order of their first `w`
 //! coordinates, as in \[WTSTW18, Section 6\]; row `i` is a polynomial `f_i` of `n - w` variables with a
 //! commitment `C_i` of `P`, which is linear in the values ([`Protocol::commitment`]).
 //!
@@ -12,7 +12,7 @@
 //!
 //! **Cost.** Committing: what `P` costs for as many values. Opening: one multiplication a value, then what
 //! `P` costs for `2^(n - w)` of them. Proof: `2^w` points for a commitment. Verifier: a sum of as many
-//! terms. A reference string need only be as long as a row.
+//! terms, at most 32. A reference string need only be as long as a row.
 //!
 //! **Soundness.** `P`'s terms. In the algebraic group model the `C_i` are known polynomials, and `C` is their
 //! sum with the same weights; what `P` says of the polynomial that `C` stands for, it says of that sum, so
@@ -40,9 +40,12 @@ use crate::stacked::{Multilinear, Opening, combine};
 /// `P` over rows.
 pub struct Rows<P>(PhantomData<fn() -> P>);
 
+/// The most variables that number rows: the verifier has no more than 32 points for a commitment, however long.
+const MOST: usize = 5;
+
 /// The variables that number the rows.
 const fn left(variables: usize) -> usize {
-    variables / 4
+    if variables / 4 < MOST { variables / 4 } else { MOST }
 }
 
 /// The variables of a row.
@@ -52,7 +55,7 @@ const fn right(variables: usize) -> usize {
 
 impl<S: PairingSetting, P: Protocol<S>> Multilinear<S> for Rows<P> {
     const NAME: &'static str = P::NAME;
-    /// A row then has 20, fewer than `P` allows.
+    /// A row then has 21, fewer than `P` allows.
     const MAX_VARIABLES: usize = 26;
     const MIN_VARIABLES: usize = P::MIN_VARIABLES;
     const KEY_GROWS: bool = true;
@@ -72,7 +75,7 @@ impl<S: PairingSetting, P: Protocol<S>> Multilinear<S> for Rows<P> {
     }
 
     fn properties(vk: &Self::VerifierKey) -> Properties {
-        Properties { verifier: "n^(1/4)", ..<P as Multilinear<S>>::properties(vk) }
+        <P as Multilinear<S>>::properties(vk)
     }
 
     fn list_bits(vk: &Self::VerifierKey) -> f64 {
