@@ -125,7 +125,7 @@ fn summary(model: &Model) -> Markup {
         p {
             (many(model.programs().len(), "program")) " at " (many(model.tasks.len(), "size")) " through "
             (many(model.series.len(), "pipeline")) ", each measured up to " (many(repetitions as usize, "time"))
-            ", every measurement in a process of its own on " (many(threads as usize, "thread")) "; "
+            ", every measurement in a process of its own on " (many(threads, "thread")) "; "
             (many(run.samples.len(), "row")) ". " (spread)
             " Prover time goes from the input to the proof's bytes, execution and trace included; keys are made before."
         }
@@ -229,7 +229,7 @@ fn results(model: &Model) -> Markup {
         (scroll(&tables::results(model)))
         @if !pairs.is_empty() {
             h3 { "Own STARK against the reference over the same tables" }
-            p.soft { "Ratios of medians, paired by program and size; differences below 2 % count as equivalent. A verdict by range says that the ranges are apart, not that a test was passed." }
+            p.soft { "Ratios of medians, paired by program and size; differences below 2 % count as equivalent. A verdict by range says that the ranges are apart, one of one run each that the two differ: neither that a test was passed." }
             @for pair in &pairs { (scroll(&tables::pairing(model, pair))) }
         }
         (comparisons(model))

@@ -18,6 +18,8 @@ const SEED: u64 = 0x7269_6c65_6d6d_6131;
 /// What `low` and `high` of a summary mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spread {
+    /// One sample, or one on either side of a ratio: there is no spread.
+    One,
     /// Least and greatest sample.
     Range,
     /// Bootstrap interval of 95 %.
@@ -48,7 +50,8 @@ impl Summary {
         let median = median_of_sorted(&sorted);
         let n = sorted.len();
         if n < MIN_FOR_INTERVAL {
-            return Some(Self { n, median, low: first, high: last, spread: Spread::Range });
+            let spread = if n == 1 { Spread::One } else { Spread::Range };
+            return Some(Self { n, median, low: first, high: last, spread });
         }
         let mut rng = StdRng::seed_from_u64(SEED);
         let (low, high) = interval(|| resampled_median(&sorted, &mut rng));
@@ -128,7 +131,8 @@ impl Ratio {
         let (low, high, spread) = if first.len().min(second.len()) < MIN_FOR_INTERVAL {
             let (min_a, max_a) = extremes(first);
             let (min_b, max_b) = extremes(second);
-            (min_a / max_b, max_a / min_b, Spread::Range)
+            let spread = if first.len().max(second.len()) == 1 { Spread::One } else { Spread::Range };
+            (min_a / max_b, max_a / min_b, spread)
         } else {
             let mut rng = StdRng::seed_from_u64(SEED);
             let (low, high) = interval(|| resampled_median(first, &mut rng) / resampled_median(second, &mut rng));
@@ -172,7 +176,7 @@ mod tests {
     #[test]
     fn few_samples_give_their_range() {
         assert_eq!(Summary::of(&[]), None);
-        let one = Summary { n: 1, median: 3.0, low: 3.0, high: 3.0, spread: Spread::Range };
+        let one = Summary { n: 1, median: 3.0, low: 3.0, high: 3.0, spread: Spread::One };
         assert_eq!(Summary::of(&[3.0]), Some(one));
         let four = Summary { n: 4, median: 2.5, low: 1.0, high: 9.0, spread: Spread::Range };
         assert_eq!(Summary::of(&[9.0, 1.0, 3.0, 2.0]), Some(four));

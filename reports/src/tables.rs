@@ -197,6 +197,15 @@ fn ranked(model: &Model, point: &Point, kind: Metric) -> Markup {
     html! { td.n { @if best { strong { (text) } } @else { (text) } } }
 }
 
+/// What a verdict rests on, if it is less than an interval.
+const fn how(spread: Spread) -> &'static str {
+    match spread {
+        Spread::One => " (one run each)",
+        Spread::Range => " (by range)",
+        Spread::Interval => "",
+    }
+}
+
 /// Ratios of a pairing, task by task.
 pub fn pairing(model: &Model, pairing: &Pairing) -> Markup {
     html! {
@@ -215,8 +224,11 @@ pub fn pairing(model: &Model, pairing: &Pairing) -> Markup {
                         td.n { (format::grouped(task.cycles)) }
                         @for ratio in ratios { td.n { (or_none(ratio.map(|r| format!("{:.3}", r.ratio)))) } }
                         @if let Some(time) = ratios[0] {
-                            td.n.spread { (format!("{:.3}\u{2009}–\u{2009}{:.3}", time.low, time.high)) }
-                            td { (time.verdict.name()) @if time.spread == Spread::Range { " (by range)" } }
+                            td.n.spread {
+                                @if time.spread == Spread::One { "–" }
+                                @else { (format!("{:.3}\u{2009}–\u{2009}{:.3}", time.low, time.high)) }
+                            }
+                            td { (time.verdict.name()) (how(time.spread)) }
                         } @else { td {} td {} }
                     }
                 }
