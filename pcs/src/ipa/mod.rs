@@ -125,7 +125,8 @@ fn keys<S: GroupSetting>(max_log_height: usize) -> Result<(ProverKey, VerifierKe
 
 impl<S: Smooth + GroupSetting> Scheme<S> for Ipa {
     const NAME: &'static str = "ipa";
-    const MAX_LOG_HEIGHT: usize = 17;
+    /// The entries of the matrices of a small execution, for PIOPs over R1CS, are 2^20.
+    const MAX_LOG_HEIGHT: usize = 20;
     const KEY_GROWS: bool = true;
     type ProverKey = ProverKey;
     type VerifierKey = VerifierKey<S>;
