@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{accepts, guest, in_parallel};
+use common::{Change, accepts, all_refused, guest, in_parallel};
 use trilemma_backends::{Pipeline, Public, pipelines, system};
 use trilemma_core::Options;
 
@@ -20,6 +20,9 @@ const SLOW: [&str; 2] = ["plonkish-whole/", "halo2-axiom/"];
 
 /// Those that are tried by default in the first setting of every scheme.
 const WIDE: &str = "plonkish/";
+
+/// Proofs up to so many bytes have many of them tried, and other lengths.
+const SHORT: usize = 1 << 13;
 
 /// Others over circuits that are tried by default.
 const CHOSEN: &[&str] = &[
@@ -74,19 +77,23 @@ fn every_pipeline_proves_a_guest() {
         ] {
             assert!(accepts(&name, || verifier.verify(&other, &proved.proof)).is_err(), "{pipeline}: {other:?}");
         }
-        let mut key = keys.verifying_key();
-        let middle = key.len() / 2;
-        key[middle] ^= 1;
-        let accepted = system.verifier(&key).is_ok_and(|v| v.verify(&proved.public, &proved.proof).is_ok());
-        assert!(!accepted, "{pipeline}: another key");
+        let saved = keys.verifying_key();
+        for at in [0, 60, saved.len() / 2, saved.len() - 40] {
+            let mut key = saved.clone();
+            key[at] ^= 1;
+            let accepted = system.verifier(&key).is_ok_and(|v| v.verify(&proved.public, &proved.proof).is_ok());
+            assert!(!accepted, "{pipeline}: byte {at} of the key");
+        }
         let len = proved.proof.len();
         let labelled: u64 = proved.cost.proof_bytes_by_label.iter().map(|(_, n)| n).sum();
         assert_eq!(labelled, len as u64, "{pipeline}: {:?}", proved.cost.proof_bytes_by_label);
-        for at in [0, 70, len / 3, len / 2, len - 1] {
-            let mut changed = proved.proof.clone();
-            changed[at] ^= 1;
-            assert!(accepts(&name, || verifier.verify(&proved.public, &changed)).is_err(), "{pipeline}: byte {at}");
+        let mut changes = [0, 70, len / 3, len / 2, len - 1].map(|at| Change::Flip(at, 1)).to_vec();
+        if len <= SHORT {
+            changes.extend((0..len).step_by(61).map(|at| Change::Flip(at, 1 << (at % 8))));
+            changes.extend([0, 1, 100, len / 2, len - 1].map(Change::Cut));
+            changes.extend([Change::Extend(1), Change::Extend(32), Change::Drop(len / 2)]);
         }
+        all_refused(&name, &proved.proof, &changes, |proof| verifier.verify(&proved.public, proof).map(|_| ()));
         println!("{pipeline}: {len} bytes, {:.1} bits, {:.1?}", proved.ledger.bits(), start.elapsed());
     });
 }

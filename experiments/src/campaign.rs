@@ -189,15 +189,22 @@ pub fn estimate(samples: &[Sample], left: &[(u32, &Planned)]) -> Duration {
         if let Some((sum, n)) = cells.get(cell.cell.as_str()) {
             return sum / n;
         }
-        let cycles = cell.planned_cycles as f64;
-        let (fixed, each) = if cell.pipeline.contains("/kzg/") { (2e10, 1e6) } else { (1e9, 5e3) };
-        let Some(known) = pipelines.get(cell.pipeline.as_str()) else { return fixed + cycles * each };
-        let ends = [known.first_key_value(), known.last_key_value()].map(|end| end.unwrap_or((&0, &0.0)));
-        let [(few, least), (many, most)] = ends.map(|(&cycles, &ns)| (cycles as f64, ns));
-        let slope = if many > few { (most - least) / (many - few) } else { each.min(most / many.max(1.0)) };
-        (most + slope.max(0.0) * (cycles - many)).max(0.0)
+        let prior = if cell.pipeline.contains("/kzg/") { (2e10, 1e6) } else { (1e9, 5e3) };
+        on_line(pipelines.get(cell.pipeline.as_str()).unwrap_or(&BTreeMap::new()), prior, cell.planned_cycles)
     };
     Duration::from_nanos(left.iter().map(|(_, p)| guess(&p.cell)).sum::<f64>() as u64)
+}
+
+/// Nanoseconds for so many cycles, on the line through those known for the fewest and for the most. `(fixed, each)` is the
+/// line of what is not known at all; a cycle costs no more than `each` where one point is known.
+fn on_line(known: &BTreeMap<u64, f64>, (fixed, each): (f64, f64), cycles: u64) -> f64 {
+    let cycles = cycles as f64;
+    let (Some((&few, &least)), Some((&many, &most))) = (known.first_key_value(), known.last_key_value()) else {
+        return fixed + cycles * each;
+    };
+    let (few, many) = (few as f64, many as f64);
+    let slope = if many > few { ((most - least) / (many - few)).max(0.0) } else { each.min(most / many.max(1.0)) };
+    (most + slope * (cycles - many)).max(0.0)
 }
 
 /// A cell in words.
@@ -233,4 +240,19 @@ fn drop_torn_line(path: &Path) -> Result<(), Fault> {
     let whole = text.iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
     let cut = || OpenOptions::new().write(true).open(path)?.set_len(whole as u64);
     cut().map_err(|error| Fault::file(path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_lie_on_a_line() {
+        let at = |known: &[(u64, f64)], cycles| on_line(&known.iter().copied().collect(), (100.0, 2.0), cycles);
+        assert_eq!(at(&[], 10), 120.0);
+        // Of one point, what the cycles cannot have cost is fixed.
+        assert_eq!([at(&[(10, 50.0)], 10), at(&[(10, 50.0)], 20), at(&[(10, 5.0)], 20)], [50.0, 70.0, 10.0]);
+        assert_eq!(at(&[(10, 50.0), (15, 7.0), (20, 60.0)], 40), 80.0);
+        assert_eq!([at(&[(10, 50.0), (20, 40.0)], 40), at(&[(10, 0.0), (20, 60.0)], 5)], [40.0, 0.0]);
+    }
 }

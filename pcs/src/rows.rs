@@ -55,8 +55,11 @@ const fn right(variables: usize) -> usize {
 
 impl<S: PairingSetting, P: Protocol<S>> Multilinear<S> for Rows<P> {
     const NAME: &'static str = P::NAME;
-    /// A row then has 21, fewer than `P` allows.
-    const MAX_VARIABLES: usize = 26;
+    const MAX_VARIABLES: usize = {
+        const MAX: usize = 26;
+        assert!(right(MAX) <= <P as Multilinear<S>>::MAX_VARIABLES, "rows longer than the scheme allows");
+        MAX
+    };
     const MIN_VARIABLES: usize = P::MIN_VARIABLES;
     const KEY_GROWS: bool = true;
     type ProverKey = ProverKey<S, P>;
@@ -147,4 +150,16 @@ fn shorter<'c, C, D, E: Copy>(openings: &[Opening<'_, C, E>], combined: &'c [D])
         Opening { of, point, value: opening.value }
     };
     openings.iter().zip(combined).map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Teaches: a commitment has no more points than a verifier may sum in a time that does not grow.
+    #[test]
+    fn rows_are_at_most_32() {
+        let rows = [3, 4, 8, 20, 24, 26].map(|n| (left(n), right(n)));
+        assert_eq!(rows, [(0, 3), (1, 3), (2, 6), (5, 15), (5, 19), (5, 21)]);
+    }
 }

@@ -205,8 +205,8 @@ fn trilemma(model: &Model) -> Markup {
             "1× is the best; scales are logarithmic and start there, so shorter is better. Only pipelines under one target and regime are ranked together."
         }
         @for cohort in all_cohorts(model) {
-            h3 { "Class " (cohort.class) ", " (cohort.tasks.len())
-                @if cohort.tasks.len() == 1 { " common size, " } @else { " common sizes up to " }
+            h3 { "Class " (cohort.class) ", " (many(cohort.tasks.len(), "common size"))
+                @if cohort.tasks.len() == 1 { ", " } @else { " up to " }
                 (cohort.largest(model).map(|t| task_name(model, t)).unwrap_or_default()) }
             (figure("times the best, by metric", figures::trilemma(model, &cohort), ""))
             @if let Some(task) = cohort.largest(model) {
