@@ -15,6 +15,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use p3_field::Field;
+use trilemma_backends::Public;
 use trilemma_core::{Reject, Setting};
 use trilemma_frontends::riscv::elf::Program;
 
@@ -22,6 +23,21 @@ use trilemma_frontends::riscv::elf::Program;
 pub fn guest(name: &str) -> Program {
     let path = format!("{}/../frontends/guests/elf/{name}.elf", env!("CARGO_MANIFEST_DIR"));
     Program::from_elf(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Outcomes other than this one.
+pub fn other_outcomes(Public { exit_code, output }: &Public) -> Vec<Public> {
+    let with = |exit_code, output: &[u8]| Public { exit_code, output: output.to_vec() };
+    let mut others = vec![
+        with(exit_code ^ 1, output),
+        with(exit_code ^ (1 << 31), output),
+        with(*exit_code, &[output.as_slice(), &[0]].concat()),
+    ];
+    if let Some((_, rest)) = output.split_first() {
+        others.push(with(*exit_code, rest));
+        others.push(with(*exit_code, &output.iter().map(|byte| byte ^ 1).collect::<Vec<u8>>()));
+    }
+    others
 }
 
 /// Runs a verifier; `Ok` when it accepts, the rejection's text when it does not.
