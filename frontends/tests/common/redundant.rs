@@ -60,10 +60,10 @@ pub fn all() -> impl Iterator<Item = Redundant> {
     REDUNDANT.into_iter().chain([ONE_OF[1][1]])
 }
 
-/// Why the constraint or lookup of a table with a name is redundant alone, if it is: the one that so many of that
-/// name come before.
-pub fn reason(table: &str, name: &str, before: usize) -> Option<&'static str> {
-    all().find(|entry| (entry.0, entry.1, entry.2) == (table, name, before)).map(|entry| entry.3)
+/// Whether the constraint or lookup of a table with a name is redundant alone: the one that so many of that name come
+/// before.
+pub fn is_redundant(table: &str, name: &str, before: usize) -> bool {
+    all().any(|entry| (entry.0, entry.1, entry.2) == (table, name, before))
 }
 
 /// Every constraint and lookup of a table, with its name and how many of that name come before.

@@ -16,7 +16,6 @@ use trilemma_piop::check_plonkish::Values;
 
 use super::local::{Body, Poly, System, Tables};
 use super::{E, F, S, Tally};
-use crate::common::redundant::reason;
 use crate::plonkish::Part;
 
 /// States that a search tries.
@@ -230,9 +229,9 @@ impl Lowered {
         named.filter(|(name, _)| *name == table).map(|(_, what)| what).collect()
     }
 
-    /// Which gates and lookups on rows of a kind are found to be needed, and the cells that the last one alone
-    /// refuses: by a search, or else among the early cells of circuits with a forged first row. What is found is
-    /// checked against the circuit itself.
+    /// Which gates and lookups on rows of a kind are needed, and the cells that the last one alone refuses: found by a
+    /// search, or else among the early cells of circuits with a forged first row, and checked against the circuit
+    /// itself.
     pub fn search(&self, kind: &Kind, forged: impl Fn() -> Vec<ByColumn<F>>) -> (Tally, Option<(Part, ByColumn<F>)>) {
         let forged =
             LazyCell::new(|| -> Vec<Vec<F>> { forged().iter().map(|early| self.cells_of(early, kind, 0)).collect() });
@@ -244,18 +243,13 @@ impl Lowered {
             (0..parts.len()).all(|i| system.holds(i, &cells))
         };
         let seeds: Vec<Vec<F>> = (0..kind.rows).filter(same).take(64).map(|row| self.cells(kind, row)).collect();
-        let stated: Vec<Vec<&str>> = parts.iter().map(|(_, part)| self.stated(&kind.name, *part)).collect();
         let mut tally = Tally::default();
         let (mut early, mut last) = (self.early.clone(), None);
         for (i, &(place, part)) in parts.iter().enumerate() {
             let name = format!("{}: {} ({})", kind.name, self.what(part), self.formula(&system.relations[i]));
             let cells = system.forge(i, &seeds, BUDGET, &mut rng).or_else(|| system.refused(i, &forged));
             let sort = if matches!(part, Part::Gate(_)) { "gates" } else { "lookups" };
-            let reason = stated[i].iter().find_map(|what| {
-                let before = stated[..i].iter().filter(|other| other.contains(what)).count();
-                reason(&kind.name, what, before)
-            });
-            tally.add_unless(reason, sort, cells.is_some(), || name);
+            tally.add(sort, system.shown(i, cells.is_some()), || name);
             let Some(cells) = cells else { continue };
             self.set(&mut early, kind, &cells);
             let around = kind.start.saturating_sub(1)..kind.start + kind.height;

@@ -14,7 +14,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use crate::common::search::{Move, another, limbs};
 
 /// A polynomial: monomials, as sorted lists of unknowns, with coefficients that are not zero.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Poly<F>(Vec<(Vec<usize>, F)>);
 
 impl<F: PrimeField64> Poly<F> {
@@ -74,6 +74,94 @@ impl<F: PrimeField64> Poly<F> {
         Some(slope)
     }
 
+    /// Its value, if it has no unknowns.
+    pub fn known(&self) -> Option<F> {
+        match &self.0[..] {
+            [] => Some(F::ZERO),
+            [(monomial, x)] if monomial.is_empty() => Some(*x),
+            _ => None,
+        }
+    }
+
+    /// With another polynomial for an unknown.
+    pub fn with(&self, var: usize, value: &Self) -> Self {
+        let (holders, others): (Vec<_>, Vec<_>) = self.0.iter().cloned().partition(|t| t.0.contains(&var));
+        holders.into_iter().fold(Self(others), |sum, (mut monomial, x)| {
+            let degree = monomial.len();
+            monomial.retain(|v| *v != var);
+            let power = degree - monomial.len();
+            let term = Self(vec![(monomial, x)]);
+            sum.plus(&(0..power).fold(term, |product, _| product.times(value)), F::ONE)
+        })
+    }
+
+    /// Coefficients by power of its only unknown.
+    fn coefficients(&self) -> Vec<F> {
+        let degree = self.0.iter().map(|t| t.0.len()).max().unwrap_or(0);
+        let mut coefficients = F::zero_vec(degree + 1);
+        self.0.iter().for_each(|(monomial, x)| coefficients[monomial.len()] += *x);
+        coefficients
+    }
+
+    /// Slope and constant, if it is linear in its only unknown.
+    pub fn line(&self) -> Option<(F, F)> {
+        let (slopes, constant) = self.linear()?;
+        <[_; 1]>::try_from(slopes).ok().map(|[(_, slope)]| (slope, constant))
+    }
+
+    /// All values of its only unknown for which it is zero, if they are found.
+    pub fn roots(&self) -> Option<Vec<F>> {
+        let mut left = self.coefficients();
+        let mut roots = BTreeSet::new();
+        let guesses = [0, 1, 2, 3, -1, 1 << 8, 1 << 16].map(F::from_i64);
+        while left.len() > 2 {
+            let value = |x: F| left.iter().rev().fold(F::ZERO, |sum, &c| sum * x + c);
+            let root = guesses.into_iter().find(|&x| value(x).is_zero())?;
+            roots.insert(root);
+            // Synthetic division: the remainder, in front, is zero.
+            for i in (1..left.len() - 1).rev() {
+                let above = left[i + 1];
+                left[i] += root * above;
+            }
+            left.remove(0);
+        }
+        roots.insert(-left[0] * left[1].inverse());
+        Some(roots.into_iter().collect())
+    }
+
+    /// An unknown, a value of it with which this is zero, and what it is a multiple of then.
+    pub fn factor(&self) -> Option<(usize, F, Self)> {
+        let mut unknowns = self.vars().into_iter().flat_map(|var| [(var, F::ZERO), (var, F::ONE)]);
+        let (var, root) = unknowns.find(|&(var, root)| self.with(var, &Self::constant(root)).is_zero())?;
+        // Synthetic division by `var - root`, from the highest power down.
+        let power = |monomial: &[usize]| monomial.iter().filter(|v| **v == var).count();
+        let mut quotient = Self::default();
+        let mut above = Self::default();
+        for degree in (1..=self.0.iter().map(|t| power(&t.0)).max()?).rev() {
+            let others = self.0.iter().filter(|t| power(&t.0) == degree);
+            let coefficient =
+                Self(others.map(|(m, x)| (m.iter().copied().filter(|v| *v != var).collect(), *x)).collect());
+            above = coefficient.plus(&above, root);
+            let shifted = (1..degree).fold(above.clone(), |poly, _| poly.times(&Self::var(var)));
+            quotient = quotient.plus(&shifted, F::ONE);
+        }
+        Some((var, root, quotient))
+    }
+
+    /// Coefficients of its unknowns and its constant, if it is linear.
+    pub fn linear(&self) -> Option<(Vec<(usize, F)>, F)> {
+        let mut slopes = Vec::new();
+        let mut constant = F::ZERO;
+        for (monomial, x) in &self.0 {
+            match monomial[..] {
+                [] => constant = *x,
+                [var] => slopes.push((var, *x)),
+                _ => return None,
+            }
+        }
+        Some((slopes, constant))
+    }
+
     /// The value that it gives an unknown, if it is zero and the unknown is a term of its own and nowhere else.
     pub fn defines(&self, var: usize) -> Option<Self> {
         let mut holders = self.0.iter().filter(|t| t.0.contains(&var));
@@ -92,7 +180,14 @@ pub struct Tables<F> {
     sets: Vec<HashSet<Vec<F>>>,
     /// By table and position, the entries there by the other entries.
     completions: Vec<BTreeMap<usize, HashMap<Vec<F>, Vec<F>>>>,
+    /// By table and position, all entries there, if they are few.
+    few: Vec<Vec<Option<Vec<F>>>>,
 }
+
+/// Most tuples of a short table.
+const SHORT: usize = 1 << 16;
+/// Most entries that are few.
+const FEW: usize = 32;
 
 fn without<F: Copy>(tuple: &[F], position: usize) -> Vec<F> {
     tuple.iter().enumerate().filter(|(i, _)| *i != position).map(|t| *t.1).collect()
@@ -108,9 +203,38 @@ impl<F: PrimeField64> Tables<F> {
             by.values_mut().for_each(|list| list.sort_unstable());
             completions.insert(position, by);
         }
+        let width = tuples.iter().next().map_or(0, Vec::len);
+        let few = (0..width).map(|position| {
+            let entries: HashSet<F> = tuples.iter().map(|t| t[position]).collect();
+            (entries.len() <= FEW).then(|| entries.into_iter().collect())
+        });
+        self.few.push(few.collect());
         self.sets.push(tuples);
         self.completions.push(completions);
         self.sets.len() - 1
+    }
+
+    /// The entries at a position that complete a tuple, in order, if they are known there.
+    pub fn entries(&self, table: usize, position: usize, tuple: &[F]) -> Option<&[F]> {
+        let by = self.completions[table].get(&position)?;
+        Some(by.get(&without(tuple, position)).map_or(&[], Vec::as_slice))
+    }
+
+    /// All entries at a position, if they are few.
+    pub fn all(&self, table: usize, position: usize) -> Option<&[F]> {
+        self.few[table][position].as_deref()
+    }
+
+    /// The tuples with these entries, if the table is short.
+    pub fn matching<'a>(&'a self, table: usize, known: &'a [Option<F>]) -> Option<impl Iterator<Item = &'a Vec<F>>> {
+        let fits = move |tuple: &&'a Vec<F>| tuple.iter().zip(known).all(|(x, known)| known.is_none_or(|y| y == *x));
+        let set = &self.sets[table];
+        (set.len() <= SHORT).then(|| set.iter().filter(fits))
+    }
+
+    /// Whether a tuple with these entries is not known to be missing.
+    pub fn matches(&self, table: usize, known: &[Option<F>]) -> bool {
+        self.matching(table, known).is_none_or(|mut tuples| tuples.next().is_some())
     }
 
     pub fn holds(&self, table: usize, tuple: &[F]) -> bool {
@@ -119,15 +243,33 @@ impl<F: PrimeField64> Tables<F> {
 }
 
 /// What a relation says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body<F> {
     Zero(Poly<F>),
     In(Vec<Poly<F>>, usize),
 }
 
+impl<F: PrimeField64> Body<F> {
+    /// The unknowns.
+    pub fn vars(&self) -> BTreeSet<usize> {
+        match self {
+            Self::Zero(poly) => poly.vars(),
+            Self::In(inputs, _) => inputs.iter().flat_map(Poly::vars).collect(),
+        }
+    }
+
+    /// With a polynomial for an unknown.
+    pub fn with(&self, var: usize, value: &Poly<F>) -> Self {
+        match self {
+            Self::Zero(poly) => Self::Zero(poly.with(var, value)),
+            Self::In(inputs, table) => Self::In(inputs.iter().map(|poly| poly.with(var, value)).collect(), *table),
+        }
+    }
+}
+
 /// Relations over unknowns that are numbered from 0.
 pub struct System<'t, F> {
-    tables: &'t Tables<F>,
+    pub tables: &'t Tables<F>,
     pub relations: Vec<Body<F>>,
     vars: Vec<Vec<usize>>,
     readers: Vec<Vec<usize>>,
@@ -149,19 +291,11 @@ const PATIENCE: usize = 60;
 impl<'t, F: PrimeField64> System<'t, F> {
     pub fn new(tables: &'t Tables<F>, unknowns: usize, relations: Vec<Body<F>>) -> Self {
         let mut readers = vec![Vec::new(); unknowns];
-        let vars: Vec<Vec<usize>> = relations.iter().map(Self::vars_of).collect();
+        let vars: Vec<Vec<usize>> = relations.iter().map(|body| body.vars().into_iter().collect()).collect();
         for (i, vars) in vars.iter().enumerate() {
             vars.iter().for_each(|&v| readers[v].push(i));
         }
         Self { tables, relations, vars, readers }
-    }
-
-    fn vars_of(body: &Body<F>) -> Vec<usize> {
-        let vars: BTreeSet<usize> = match body {
-            Body::Zero(poly) => poly.vars(),
-            Body::In(inputs, _) => inputs.iter().flat_map(Poly::vars).collect(),
-        };
-        vars.into_iter().collect()
     }
 
     /// Whether values satisfy a relation.

@@ -1,7 +1,8 @@
-//! What the deletion tests of lowerings share: parts with how many of them were shown to be needed, and
-//! rows of the machine to start from.
+//! What the deletion tests of lowerings share: what is shown of how many parts, and rows of the machine to start
+//! from.
 
 pub mod custom;
+pub mod implied;
 pub mod local;
 pub mod staged;
 pub mod vanilla;
@@ -16,7 +17,7 @@ use trilemma_core::Setting;
 use trilemma_core::setting::KoalaBear4;
 
 use crate::common::lab::Lab;
-use crate::common::redundant::{items, reason};
+use crate::common::redundant::{is_redundant, items};
 use crate::common::search::Search;
 use crate::common::seeds::Seed;
 
@@ -24,31 +25,34 @@ pub type S = KoalaBear4;
 pub type F = <S as Setting>::Base;
 pub type E = <S as Setting>::Ext;
 
-/// A part that is not shown to be needed: its name, and the reason if it states a redundant constraint.
-type Missed = (String, Option<&'static str>);
+/// What is shown of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shown {
+    /// Cells that it alone refuses.
+    Needed,
+    /// That there are none: it follows from the others.
+    Implied,
+    Nothing,
+}
 
-/// By kind of part: those needed, those there are, and those not shown to be needed.
+impl From<bool> for Shown {
+    fn from(needed: bool) -> Self {
+        if needed { Self::Needed } else { Self::Nothing }
+    }
+}
+
+/// By kind of part: those needed, those there are, and those that are not shown to be needed.
 #[derive(Default)]
-pub struct Tally(BTreeMap<&'static str, (usize, usize, Vec<Missed>)>);
+pub struct Tally(BTreeMap<&'static str, (usize, usize, Vec<(Shown, String)>)>);
 
 impl Tally {
     /// Counts a part.
-    pub fn add(&mut self, kind: &'static str, needed: bool, name: impl FnOnce() -> String) {
-        self.add_unless(None, kind, needed, name);
-    }
-
-    /// Counts a part, for which there may be a reason not to be needed.
-    pub fn add_unless(
-        &mut self,
-        reason: Option<&'static str>,
-        kind: &'static str,
-        needed: bool,
-        name: impl FnOnce() -> String,
-    ) {
+    pub fn add(&mut self, kind: &'static str, shown: impl Into<Shown>, name: impl FnOnce() -> String) {
         let (found, all, missed) = self.0.entry(kind).or_default();
-        *found += usize::from(needed);
+        let shown = shown.into();
+        *found += usize::from(shown == Shown::Needed);
         *all += 1;
-        missed.extend((!needed).then(|| (name(), reason)));
+        missed.extend((shown != Shown::Needed).then(|| (shown, name())));
     }
 
     /// Adds another's parts.
@@ -66,9 +70,10 @@ impl Tally {
         self.0.iter().filter(|(kind, _)| of(kind)).map(|(_, (_, all, _))| all).sum()
     }
 
-    /// Parts that are not shown to be needed and for which there is no reason.
-    pub fn not_found(&self) -> usize {
-        self.0.values().flat_map(|t| &t.2).filter(|(_, reason)| reason.is_none()).count()
+    /// Parts of which nothing is shown.
+    pub fn open(&self) -> Vec<&str> {
+        let missed = self.0.values().flat_map(|t| &t.2);
+        missed.filter(|(shown, _)| *shown == Shown::Nothing).map(|(_, name)| name.as_str()).collect()
     }
 
     /// Needed parts and all parts, by kind.
@@ -80,12 +85,9 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|(kind, (found, all, _))| writeln!(f, "{kind}: {found} of {all} needed"))?;
-        let mut missed: Vec<&Missed> = self.0.values().flat_map(|t| &t.2).collect();
+        let mut missed: Vec<&(Shown, String)> = self.0.values().flat_map(|t| &t.2).collect();
         missed.sort_unstable();
-        missed.iter().try_for_each(|(name, reason)| match reason {
-            Some(reason) => writeln!(f, "implied: {name}: {reason}"),
-            None => writeln!(f, "not found: {name}"),
-        })
+        missed.iter().try_for_each(|(shown, name)| writeln!(f, "{shown:?}: {name}"))
     }
 }
 
@@ -125,7 +127,7 @@ const SEARCHES: usize = 2;
 pub fn forgeries(lab: &Lab<F>, name: &str) -> Vec<Vec<F>> {
     let table = lab.models.iter().position(|model| model.shape.name == name).unwrap();
     let shape = &lab.models[table].shape;
-    let needed = items(shape).into_iter().filter(|(_, what, before)| reason(name, what, *before).is_none());
+    let needed = items(shape).into_iter().filter(|(_, what, before)| !is_redundant(name, what, *before));
     let real = |seed: &&Seed<F>| shape.columns[0].name != "real" || seed.row[0] == F::ONE;
     let seeds: Vec<Seed<F>> = lab.seeds[table].iter().filter(real).cloned().collect();
     let jobs = needed.flat_map(|(item, ..)| (0..SEARCHES).map(move |n| (item, n)));

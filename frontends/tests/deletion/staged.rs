@@ -11,11 +11,10 @@ use trilemma_arith::air::{Instance, PublicTerm, Trace};
 use trilemma_arith::kernel::Challenges;
 use trilemma_arith::plonkish::{Extent, instance};
 use trilemma_arith::r1cs::staged::{Flattening, Staged};
-use trilemma_arith::r1cs::{Assignment, Linear, R1cs, Row, Unit, Var, Variables};
+use trilemma_arith::r1cs::{Assignment, Linear, R1cs, Unit, Var, Variables};
 
 use super::local::{Body, Poly, System, Tables};
 use super::{E, F, S, Tally};
-use crate::common::redundant::reason;
 use crate::common::search::signed;
 
 /// States that a search tries.
@@ -131,9 +130,7 @@ impl Lone {
         let seeds: Vec<Vec<F>> =
             (0..if block.fixed.is_empty() { all } else { 1 }).map(|row| of_row(seeds, row)).collect();
         let mut rng = SmallRng::seed_from_u64(3);
-        let stated: Vec<&Row> = block.products.iter().chain(&block.constraints).collect();
-        for (i, row) in stated.iter().enumerate() {
-            let before = stated[..i].iter().filter(|other| other.what == row.what).count();
+        for (i, row) in block.products.iter().chain(&block.constraints).enumerate() {
             let name = format!("{}: [{}] {}", block.name, row.what, block.formula(row));
             let found = system.forge(i, &seeds, BUDGET, &mut rng).or_else(|| system.refused(i, &forged));
             if let Some(values) = &found {
@@ -143,7 +140,7 @@ impl Lone {
                 assert_eq!(broken, [wires.first_row() + i], "{name}");
             }
             let kind = if i < block.products.len() { "rows: products" } else { "rows: constraints" };
-            tally.add_unless(reason(block.name, row.what, before), kind, found.is_some(), || name);
+            tally.add(kind, system.shown(i, found.is_some()), || name);
         }
         let wires = self.wires(&self.trace(rows, &rows[..width]), &[]);
         self.late(&wires, &mut tally);

@@ -2,7 +2,8 @@
 //! of them alone refuses, the balance of buses apart.
 //!
 //! Equal cells are one class. A gate that reads a class first, in a term of its own, is taken for its
-//! definition, so that a search has no more unknowns than the table has columns.
+//! definition, so that a search has no more unknowns than the table has columns. Early cells outside of a block that
+//! are copied into it hold constants.
 
 use std::cell::LazyCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -39,7 +40,7 @@ enum Part {
 }
 
 /// The circuit of a table and what it looks up, and one block of it: the last, so that no other has copies of
-/// its constants, or the first if blocks differ in fixed columns.
+/// its constants.
 pub struct Lone<'a> {
     air: &'a Air<S>,
     trace: Trace,
@@ -106,7 +107,7 @@ impl<'a> Lone<'a> {
         tables.push(tuples, 1..2);
         let block = lowering.blocks(air).pop().unwrap();
         let pinned = !air.tables[air.tables.len() - 1].shape().fixed.is_empty();
-        let start = block.start + if pinned { 0 } else { (block.count - 1) * block.rows };
+        let start = block.start + (block.count - 1) * block.rows;
         let inside = |c: &Cell| (start..start + block.rows).contains(&c.row) && c.column != Column::Instance;
         // The sum of fractions after the block is what the statement makes it.
         let after = |c: &Cell| c.row >= start + block.rows && matches!(c.column, Column::Late(_));
@@ -121,7 +122,7 @@ impl<'a> Lone<'a> {
     fn with_row(&self, row: &[F]) -> ByColumn<F> {
         let mut trace = self.trace.clone();
         let cells = &mut trace.instances.last_mut().unwrap().cells;
-        let start = if self.pinned { 0 } else { cells.len() - row.len() };
+        let start = cells.len() - row.len();
         cells[start..][..row.len()].iter_mut().zip(row).for_each(|(cell, x)| *cell = x.as_canonical_u32());
         self.lowering.assign(self.air, &trace, &self.terms).early
     }
@@ -209,7 +210,7 @@ impl<'a> Lone<'a> {
 
     /// Copies that may be missing.
     fn candidates(&self) -> Vec<usize> {
-        self.copies.iter().copied().filter(|&k| !self.pinned || self.kind(k).2).collect()
+        self.copies.clone()
     }
 
     /// The columns of a copy, and whether both of its cells are in the block.
@@ -481,7 +482,14 @@ impl<'a> Lone<'a> {
                 Part::Copy(k) if self.kind(k).2 => "vanilla: copies within a block",
                 Part::Copy(_) => "vanilla: copies from outside a block",
             };
-            tally.add(kind, needed, || name);
+            let shown = match part {
+                Part::Gate(_, 0) | Part::Lookup(_) => {
+                    let equations = self.equations(classes, part);
+                    equations.system.shown(equations.target, needed)
+                }
+                _ => needed.into(),
+            };
+            tally.add(kind, shown, || name);
         }
         tally
     }
