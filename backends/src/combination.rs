@@ -7,7 +7,7 @@ use p3_field::BasedVectorSpace;
 use trilemma_arith::r1cs::Block;
 use trilemma_arith::{Air, PublicTerm, TableShape, Trace};
 use trilemma_core::runner::{Binding, IndexCommitment, ProverIndex, Runner};
-use trilemma_core::{ConfigError, Largest, Ledger, Options, Piop, Properties, ProveError, Reject, Setting};
+use trilemma_core::{ConfigError, Largest, Ledger, Options, Piop, Properties, ProveError, Reject, Setting, Setup};
 use trilemma_frontends::riscv::machine::{Machine, Sizes};
 use trilemma_frontends::riscv::{Program, execute};
 use trilemma_pcs::{Available, Served};
@@ -68,7 +68,8 @@ impl<S: Available, P: AirPiop<S>> Combination<S, P> {
     /// Sets up the scheme that the pipeline names.
     pub fn new(pipeline: &Pipeline, options: &Options) -> Result<Self, ConfigError> {
         let runner = scheme(pipeline, options)?;
-        Ok(Self { scheme: Arc::new(Scheme { runner, protocol: protocol_id(pipeline, options) }) })
+        let protocol = protocol_id(pipeline, options, &runner.properties().setup);
+        Ok(Self { scheme: Arc::new(Scheme { runner, protocol }) })
     }
 }
 
@@ -84,11 +85,11 @@ pub fn scheme<S: Available, Q: Served<S>>(
     (entry.setup)(options, options.max_log_height.unwrap_or(entry.max_log_height))
 }
 
-/// What no two pipelines that could be confused share.
-pub fn protocol_id(pipeline: &Pipeline, options: &Options) -> [u8; 32] {
-    // Where an SRS lies does not change the protocol; what is in it is in the keys.
+/// What no two pipelines that could be confused share, nor one over two reference strings.
+pub fn protocol_id(pipeline: &Pipeline, options: &Options, setup: &Setup) -> [u8; 32] {
+    // Where a string lies does not change the protocol; its origin names it, by its bytes if it is no seed's.
     let options = Options { srs: None, ..options.clone() };
-    let config = serde_json::json!({ "trilemma": 2, "pipeline": pipeline, "options": options });
+    let config = serde_json::json!({ "trilemma": 3, "pipeline": pipeline, "options": options, "setup": setup });
     *blake3::hash(config.to_string().as_bytes()).as_bytes()
 }
 

@@ -37,7 +37,7 @@
 //!
 //! **Cost.** Prover: sums of `n` terms in the first group for `A`, `C` and the early wires, of as many as the
 //! domain for the quotient, and of `n` in the second group; seven transforms of the domain. Proof: five
-//! points. Verifier: six pairings and a sum over public values.
+//! points. Verifier: five pairings and a sum over public values.
 
 mod key;
 mod setup;
@@ -48,6 +48,7 @@ use ark_ec::{CurveGroup, VariableBaseMSM};
 use ark_ff::Zero;
 use ark_groth16::Groth16;
 use ark_groth16::r1cs_to_qap::LibsnarkReduction;
+use p3_field::TwoAdicField;
 use trilemma_arith::kernel::Challenges;
 use trilemma_arith::plonkish::{Extent, instance};
 use trilemma_arith::r1cs::staged::{Flattening, Staged};
@@ -58,6 +59,7 @@ use trilemma_core::{
     ConfigError, ErrorTerm, Ledger, Options, Properties, ProveError, ProverTranscript, Reject, Security, Setting,
     VerifierTranscript,
 };
+use trilemma_pcs::assume_q;
 use trilemma_pcs::group::{G1, GroupSetting, assume_discrete_logarithm, recv_points, send_points};
 use trilemma_pcs::srs::PairingSetting;
 
@@ -69,6 +71,9 @@ use key::{ProverKey, VerifierKey, recv_second, send_second};
 /// First parts of the name in configurations; the setting follows.
 pub const NAME: [&str; 2] = ["ark-groth16", "lego"];
 
+/// log2 of the largest domain, unless the options say otherwise.
+const MAX_LOG_DOMAIN: usize = 24;
+
 /// Bases of ark's Groth16 with its own reduction to QAPs.
 type Library<S> = Groth16<<S as PairingSetting>::Engine, LibsnarkReduction>;
 
@@ -76,6 +81,7 @@ type Library<S> = Groth16<<S as PairingSetting>::Engine, LibsnarkReduction>;
 pub struct Groth<S> {
     security: Security,
     protocol: [u8; 32],
+    max_log_domain: usize,
     _setting: std::marker::PhantomData<S>,
 }
 
@@ -88,9 +94,14 @@ impl<S: PairingSetting> Groth<S> {
         if options.srs.is_some() {
             return Err(ConfigError("srs: `ark-groth16` has a key a circuit and takes no reference string".into()));
         }
-        let protocol = protocol_id(pipeline, options);
-        Ok(Self { security: options.security, protocol, _setting: std::marker::PhantomData })
+        let protocol = protocol_id(pipeline, options, &setup());
+        let max_log_domain = options.max_log_height.unwrap_or(MAX_LOG_DOMAIN).min(S::Base::TWO_ADICITY);
+        Ok(Self { security: options.security, protocol, max_log_domain, _setting: std::marker::PhantomData })
     }
+}
+
+fn setup() -> Setup {
+    Setup::Insecure("a key for one circuit, whose trapdoors come from a known seed".into())
 }
 
 /// Error of the buses' challenges.
@@ -107,13 +118,19 @@ fn recv_pair<S: PairingSetting>(label: Label, t: &mut VerifierTranscript<'_>) ->
     recv_points::<S>(label, 2, t)?.try_into().map_err(|_| Reject::new("two points"))
 }
 
-/// Enters what the proof rests on.
-fn assume<S: PairingSetting>(ledger: &mut Ledger) {
+/// log2 of the points of the QAP's domain, which has a place for every constraint and every wire known before the
+/// late ones.
+fn log_domain<S: Setting>(form: &Staged<S>) -> usize {
+    (form.constraints + form.public() + form.early).next_power_of_two().ilog2() as usize
+}
+
+/// Enters what the proof rests on. The key has powers of `t` up to twice the domain's degree.
+fn assume<S: PairingSetting>(ledger: &mut Ledger, form: &Staged<S>) {
     assume_discrete_logarithm::<S>(ledger);
-    ledger.assume(
-        "Groth16 in the algebraic group model, a key of honest trapdoors",
-        trilemma_pcs::group::discrete_logarithm_bits::<S>(),
-        "[Gro16] Theorem 2, [CFQ19] Appendix H.5",
+    assume_q::<S>(
+        ledger,
+        log_domain(form) + 1,
+        "[Gro16] Theorem 2, [FKL18], [CFQ19] Appendix H.5, [Cheon06] Theorem 1",
     );
 }
 
@@ -127,8 +144,7 @@ impl<S: PairingSetting> Engine for Groth<S> {
     type VerifierKey = VerifierKey<S>;
 
     fn properties(&self) -> Properties {
-        let setup = Setup::Insecure("a key for one circuit, whose trapdoors come from a known seed".into());
-        Properties { setup, post_quantum: false, hiding: false, verifier: "1 (public values besides)" }
+        Properties { setup: setup(), post_quantum: false, hiding: false, verifier: "1 (public values besides)" }
     }
 
     fn protocol(&self) -> &[u8; 32] {
@@ -136,7 +152,15 @@ impl<S: PairingSetting> Engine for Groth<S> {
     }
 
     fn keygen(&self, air: &Air<S>, extent: &Extent) -> Result<(ProverKey<S>, VerifierKey<S>), Failure> {
-        Ok(setup::keys(Flattening::new(air, extent)?.system(air))?)
+        let flattening = Flattening::new(air, extent)?;
+        // Before anything as large as the domain is made.
+        let log_domain = log_domain::<S>(&flattening.form());
+        if log_domain > self.max_log_domain {
+            let max = self.max_log_domain;
+            let text = format!("max_log_height: the constraints take a domain of 2^{log_domain}, more than 2^{max}");
+            return Err(ConfigError(text).into());
+        }
+        Ok(setup::keys(flattening.system(air))?)
     }
 
     fn save(&self, key: &VerifierKey<S>) -> Vec<u8> {
@@ -188,7 +212,7 @@ impl<S: PairingSetting> Engine for Groth<S> {
         let proof = proof.map_err(library_error)?;
         send_points::<S>("proof", &[proof.a, proof.c], &mut t);
         send_second::<S>("proof", &proof.b, &mut t);
-        assume::<S>(t.ledger());
+        assume::<S>(t.ledger(), &key.system);
         let (proof, ledger, bytes) = t.finish();
         Ok(Made {
             proof,
@@ -224,7 +248,7 @@ impl<S: PairingSetting> Engine for Groth<S> {
         if !holds.map_err(|e| Reject::new(library_error(e).0))? {
             return Err(Reject::new("Groth16's equation"));
         }
-        assume::<S>(t.ledger());
+        assume::<S>(t.ledger(), &key.form);
         Ok(t.finish()?.0)
     }
 }

@@ -42,13 +42,13 @@
 //! - Five rows of every column and one polynomial are random, and six rows are lost, though nothing is hidden:
 //!   pieces of the quotient are committed to as they are. A table that fills the circuit doubles `n`.
 //! - A lookup takes three columns of its own; logarithmic derivatives would take one or less.
-//! - Inputs of lookups have degree 3, which makes 6 the degree of its identities and 8 `n` the quotient's domain;
-//!   those of ours have degree 5.
+//! - Inputs of lookups have degree 3, which makes 6 the degree of its identities and 8 `n` the quotient's domain, a power
+//!   of two; that of ours is `D - 1` cosets of `n` points, for whatever degree `D` makes columns few.
 //! - Expressions are trees; the prover finds again what they share, the verifier does not.
 //! - It reads witnesses cell by cell, and holds 72 bytes for each.
 //!
 //! To its advantage: six rows apart, it has no more rows, columns or fractions; keys are made before the
-//! clock starts; its field is BN254's, for which it has its own arithmetic. Phases `commit` and `open` are
+//! clock starts; its field is BN254's, for which it has arithmetic of its own, in assembly where the processor has ADX and BMI2, as ours has. Phases `commit` and `open` are
 //! the time in which its scheme is at work (of commitments, several at a time); transforms and what is known
 //! late are in `piop`.
 

@@ -115,7 +115,7 @@ impl Scheme {
             max_log_height,
             dft: Radix2DitParallel::default(),
             trees: <T as Merkle<S>>::chosen(options)?,
-            protocol: protocol_id(pipeline, options),
+            protocol: protocol_id(pipeline, options, &Setup::Transparent),
         })
     }
 

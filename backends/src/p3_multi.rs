@@ -117,7 +117,7 @@ impl Scheme {
             max_log_height: most,
             dft: Dft::default(),
             trees: <T as Merkle<S>>::chosen(options)?,
-            protocol: protocol_id(pipeline, options),
+            protocol: protocol_id(pipeline, options, &Setup::Transparent),
         })
     }
 

@@ -96,7 +96,7 @@ impl Scheme {
         Self {
             security: options.security,
             max_log_size: options.max_log_height.unwrap_or(MAX_LOG_SIZE).min(MAX_LOG_SIZE),
-            protocol: protocol_id(pipeline, options),
+            protocol: protocol_id(pipeline, options, &Setup::Transparent),
         }
     }
 }

@@ -32,6 +32,17 @@ const CHOSEN: &[&str] = &[
     "ark-groth16/lego/bn254",
 ];
 
+/// A proof of a circuit that says of the first table that it has one instance of so many rows.
+fn of_rows(proof: &[u8], rows: usize) -> Vec<u8> {
+    let (count, mut rest) = (proof[0], &proof[1..]);
+    for _ in 0..count {
+        let end = rest.iter().position(|byte| byte & 128 == 0).unwrap();
+        rest = &rest[end + 1..];
+    }
+    let groups = [0, 7, 14, 21].map(|shift| (rows >> shift) as u8 | 128);
+    [&[1], &groups[..3], &[groups[3] & 127], rest].concat()
+}
+
 #[test]
 fn every_pipeline_proves_a_guest() {
     let mut pipelines = pipelines();
@@ -78,6 +89,17 @@ fn every_pipeline_proves_a_guest() {
             key[at] ^= 1;
             let accepted = system.verifier(&key).is_ok_and(|v| v.verify(&proved.public, &proved.proof).is_ok());
             assert!(!accepted, "{pipeline}: byte {at} of the key");
+        }
+        if CIRCUITS.iter().any(|prefix| name.starts_with(prefix)) {
+            for rows in [(1 << 24) + 1, 1 << 25, (1 << 26) - (1 << 20)] {
+                let verified = accepts(&name, || keys.verify(&proved.public, &of_rows(&proved.proof, rows)));
+                assert!(verified.is_err(), "{pipeline}: an extent of {rows} rows");
+            }
+            assert_eq!(
+                accepts(&name, || keys.verify(&proved.public, &proved.proof)),
+                Ok(()),
+                "{pipeline}: its own again"
+            );
         }
         let len = proved.proof.len();
         let labelled: u64 = proved.cost.proof_bytes_by_label.iter().map(|(_, n)| n).sum();

@@ -2,7 +2,7 @@
 
 use crate::channel::{OracleProver, OracleVerifier, Shape};
 use crate::claim::{ClaimKind, Columns};
-use crate::error::{ProveError, Reject};
+use crate::error::{ConfigError, ProveError, Reject};
 use crate::setting::Setting;
 
 /// A PIOP for one kind of relation over a setting.
@@ -23,6 +23,11 @@ pub trait Piop<S: Setting>: Send + Sync {
 
     /// Shapes of [`Self::index`], from what a verifier knows of the relation.
     fn index_shapes(&self, relation: &Self::Relation) -> Vec<Shape>;
+
+    /// Refuses a relation that the protocol is not for, before anything of its size is made.
+    fn fits(&self, _relation: &Self::Relation) -> Result<(), ConfigError> {
+        Ok(())
+    }
 
     /// Decides whether the statement holds. Reads like the paper.
     fn verify(

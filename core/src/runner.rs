@@ -64,6 +64,9 @@ pub trait Runner<S: Setting, Q: ClaimKind<S>>: Send + Sync {
     /// [`crate::Scheme::prepare`].
     fn prepare(&self, largest: Largest);
 
+    /// [`crate::Scheme::fits`].
+    fn fits(&self, shapes: &[Shape]) -> Result<(), ConfigError>;
+
     /// Commits to an index.
     fn index(
         &self,
@@ -116,6 +119,10 @@ impl<S: Setting, Q: ClaimKind<S>, P: Opens<S, Q>> Runner<S, Q> for Keyed<S, Q, P
 
     fn prepare(&self, largest: Largest) {
         P::prepare(&self.pk, largest);
+    }
+
+    fn fits(&self, shapes: &[Shape]) -> Result<(), ConfigError> {
+        P::fits(&self.vk, shapes)
     }
 
     fn index(

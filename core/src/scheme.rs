@@ -95,7 +95,10 @@ pub trait Scheme<S: Setting>: Sized + Send + Sync + 'static {
         t: &mut ProverTranscript,
     ) -> Result<Self::Opener, ProveError>;
 
-    /// Receives what [`Self::commit`] sent for matrices of these shapes.
+    /// Refuses shapes that the keys are not for, before anything of their size is made.
+    fn fits(vk: &Self::VerifierKey, shapes: &[Shape]) -> Result<(), ConfigError>;
+
+    /// Receives what [`Self::commit`] sent for matrices of these shapes, which [`Self::fits`].
     fn receive(
         vk: &Self::VerifierKey,
         shapes: &[Shape],

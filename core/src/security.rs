@@ -99,7 +99,7 @@ impl ErrorTerm {
     /// Grinding bits needed to lift this term to `target`.
     pub fn grinding(&self, target: u32) -> Result<u32, ConfigError> {
         let missing = (f64::from(target) - self.bits).ceil().max(0.0);
-        if missing > f64::from(MAX_GRINDING_BITS) {
+        if self.bits.is_nan() || missing > f64::from(MAX_GRINDING_BITS) {
             return Err(ConfigError(format!(
                 "security: the term `{}` has {:.1} bits, {missing} short of {target}; at most \
                  {MAX_GRINDING_BITS} can be ground, so choose a larger extension, a smaller \

@@ -162,6 +162,12 @@ pub fn assume_discrete_logarithm<S: GroupSetting>(ledger: &mut Ledger) {
     ledger.assume(&name, discrete_logarithm_bits::<S>(), "[DGM99], [PFC22], [KB16], [GMT19]");
 }
 
+/// The same against adversaries that are algebraic.
+pub fn assume_algebraic<S: GroupSetting>(ledger: &mut Ledger) {
+    let name = format!("discrete logarithm in the algebraic group model, {}", S::NAME);
+    ledger.assume(&name, discrete_logarithm_bits::<S>(), "[FKL18], [GT21], [DGM99], [PFC22], [KB16], [GMT19]");
+}
+
 #[cfg(test)]
 mod tests {
     use ark_ec::CurveConfig;

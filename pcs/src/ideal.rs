@@ -11,6 +11,9 @@ use trilemma_core::{ConfigError, Label, Options, ProveError, ProverTranscript, R
 /// Sends columns in the clear.
 pub struct Ideal;
 
+/// log2 of the rows of the tallest matrix.
+const LARGEST: usize = 28;
+
 impl<S: Setting> Scheme<S> for Ideal {
     const NAME: &'static str = "ideal";
     type ProverKey = ();
@@ -42,6 +45,10 @@ impl<S: Setting> Scheme<S> for Ideal {
             t.send(label, &bytes);
         }
         Ok(matrices)
+    }
+
+    fn fits((): &(), shapes: &[Shape]) -> Result<(), ConfigError> {
+        crate::not_higher("anything sent in the clear", LARGEST, shapes)
     }
 
     fn receive(

@@ -143,22 +143,19 @@ impl<S: PairingSetting, const HIDING: bool> Scheme<S> for Kzg<HIDING> {
         vk.log_powers as f64
     }
 
+    fn fits(vk: &VerifierKey<S>, shapes: &[Shape]) -> Result<(), ConfigError> {
+        crate::not_higher("the reference string", vk.max_log_height, shapes)
+    }
+
     fn receive(
         vk: &VerifierKey<S>,
         shapes: &[Shape],
         label: Label,
         t: &mut VerifierTranscript<'_>,
     ) -> Result<Self::Commitment, Reject> {
+        <Self as Scheme<S>>::fits(vk, shapes)?;
         t.bind("kzg shapes", &encode_shapes(shapes));
-        shapes
-            .iter()
-            .map(|shape| {
-                if shape.log_height > vk.max_log_height {
-                    return Err(Reject::new("a matrix is higher than the reference string"));
-                }
-                (0..shape.width).map(|_| recv_point::<S>(label, t)).collect()
-            })
-            .collect()
+        shapes.iter().map(|shape| (0..shape.width).map(|_| recv_point::<S>(label, t)).collect()).collect()
     }
 
     fn commit(

@@ -50,12 +50,23 @@ pub mod whir;
 pub mod zeromorph;
 
 use trilemma_core::setting::{BabyBear4, Bls12, Bn254, Goldilocks2, KoalaBear4, KoalaBear5, Pallas, Vesta};
-use trilemma_core::{ClaimKind, MlEval, SchemeEntry, Shape, Smooth, UniEval};
+use trilemma_core::{ClaimKind, ConfigError, MlEval, SchemeEntry, Shape, Smooth, UniEval};
 
 use fri::Fri;
 use fri::tree::{AnyTree, ByteTree};
+pub use pairing::assume_q;
 use rows::Rows;
 use stacked::Stacked;
+
+/// Refuses matrices of more than `2^max` rows.
+fn not_higher(than: &str, max: usize, shapes: &[Shape]) -> Result<(), ConfigError> {
+    match shapes.iter().find(|shape| shape.log_height > max) {
+        None => Ok(()),
+        Some(Shape { log_height, .. }) => Err(ConfigError(format!(
+            "max_log_height: a matrix has 2^{log_height} rows, more than the 2^{max} that {than} allow"
+        ))),
+    }
+}
 
 /// Shapes, to be bound: log2 of the height and the width of each, eight bytes a number.
 pub(crate) fn encode_shapes(shapes: &[Shape]) -> Vec<u8> {

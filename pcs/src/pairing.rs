@@ -24,11 +24,12 @@ pub(crate) fn require_product_one<S: PairingSetting>(
 
 /// Enters what schemes over powers of a secret number rest on.
 pub(crate) fn assume_powers<S: PairingSetting>(ledger: &mut Ledger, log_powers: usize) {
-    assume::<S>(
-        ledger,
-        (&format!("2^{log_powers}"), log_powers as f64),
-        "[BDFG20] Section 4, [FKL18], [Cheon06] Theorem 1",
-    );
+    assume_q::<S>(ledger, log_powers, "[BDFG20] Section 4, [FKL18], [Cheon06] Theorem 1");
+}
+
+/// Enters what anything with `2^log_q` powers of a secret in the exponent rests on.
+pub fn assume_q<S: PairingSetting>(ledger: &mut Ledger, log_q: usize, reference: &str) {
+    assume::<S>(ledger, (&format!("2^{log_q}"), log_q as f64), reference);
 }
 
 /// Enters what schemes over pairings rest on; `q` as text, and its log2.

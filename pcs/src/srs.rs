@@ -227,16 +227,22 @@ impl<S: PairingSetting> Srs<S> {
         if tau_h == h || tau_h.is_zero() {
             return Err(error("the trapdoor is 0 or 1"));
         }
+        if self.powers()[1..].contains(&G1::<S>::generator()) {
+            return Err(error("a power of the trapdoor is 1"));
+        }
         let coefficients = coefficients::<S>(seed, self.powers().len() - 1);
         let low = msm(self.powers(), &coefficients);
         let high = msm(&self.powers()[1..], &coefficients);
         if S::Engine::pairing(high, h) != S::Engine::pairing(low, tau_h) {
             return Err(error("the points are not the powers of one number"));
         }
-        if let Some((xi, xi_h)) = &self.hiding
-            && (xi.is_zero() || S::Engine::pairing(*xi, h) != S::Engine::pairing(self.powers()[0], *xi_h))
-        {
+        let Some((xi, xi_h)) = &self.hiding else { return Ok(()) };
+        if xi.is_zero() || S::Engine::pairing(*xi, h) != S::Engine::pairing(self.powers()[0], *xi_h) {
             return Err(error("the points for hiding are not of one number"));
+        }
+        // Blinding with a power that commits opens anything.
+        if self.powers().contains(xi) {
+            return Err(error("the number for hiding is a power of the trapdoor"));
         }
         Ok(())
     }
@@ -360,6 +366,7 @@ fn header<S: PairingSetting>(magic: &[u8], origin: &Setup, log_size: usize) -> V
 
 /// Reads a [`header`].
 fn take_header<S: PairingSetting>(rest: &mut &[u8], magic: &[u8]) -> Result<(Setup, usize), ConfigError> {
+    let digest = blake3::hash(rest);
     if take(rest, magic.len())? != magic {
         return Err(error("not a reference string of this kind"));
     }
@@ -370,7 +377,7 @@ fn take_header<S: PairingSetting>(rest: &mut &[u8], magic: &[u8]) -> Result<(Set
     let flag = take(rest, 1)?[0];
     let provenance = take_text(rest)?;
     let origin = match flag {
-        0 => Setup::Trusted(provenance),
+        0 => Setup::Trusted(format!("{provenance}, file {digest}")),
         1 => Setup::Insecure(provenance),
         _ => return Err(error("unknown origin")),
     };
@@ -464,6 +471,10 @@ mod tests {
         assert!(Srs::<S>::decode(&srs.encode()).is_err(), "unequal points for hiding");
         srs.hiding = Some((G1::<S>::identity(), G2::<S>::zero()));
         assert!(Srs::<S>::decode(&srs.encode()).is_err(), "no hiding");
+        for power in [0, 1] {
+            srs.hiding = Some((srs.powers()[power], srs.g2[power]));
+            assert!(Srs::<S>::decode(&srs.encode()).is_err(), "the trapdoor to the power {power} for hiding");
+        }
         srs.hiding = None;
         let plain = Srs::<S>::decode(&srs.encode()).unwrap();
         assert!(plain.hiding().is_none() && plain.powers() == srs.powers());
@@ -480,7 +491,7 @@ mod tests {
         let mut trusted = Srs::<Bls12>::insecure(1, 0).unwrap();
         trusted.origin = Setup::Trusted("a ceremony".into());
         let trusted = Srs::<Bls12>::decode(&trusted.encode()).unwrap();
-        assert_eq!(trusted.origin(), &Setup::Trusted("a ceremony".into()));
+        assert!(matches!(trusted.origin(), Setup::Trusted(text) if text.starts_with("a ceremony, file ")));
     }
 
     #[test]

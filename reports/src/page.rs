@@ -115,10 +115,10 @@ fn errors(model: &Model) -> Markup {
 fn summary(model: &Model) -> Markup {
     let run = &model.run;
     let repetitions = run.experiment.repetitions;
-    let spread = if (repetitions as usize) < MIN_FOR_INTERVAL {
-        "Spreads are ranges: fewer than five repetitions allow no interval."
-    } else {
-        "Spreads are bootstrap intervals of 95 % of the median."
+    let spread = match repetitions as usize {
+        1 => "Single measurements have no spread.",
+        2..MIN_FOR_INTERVAL => "Spreads are ranges: fewer than five repetitions allow no interval.",
+        _ => "Spreads are bootstrap intervals of 95 % of the median.",
     };
     let threads = run.plan.iter().map(|c| c.threads).max().unwrap_or(0);
     html! {
@@ -229,7 +229,7 @@ fn results(model: &Model) -> Markup {
         (scroll(&tables::results(model)))
         @if !pairs.is_empty() {
             h3 { "Own STARK against the reference over the same tables" }
-            p.soft { "Ratios of medians, paired by program and size; differences below 2 % count as equivalent. A verdict by range says that the ranges are apart, one of one run each that the two differ: neither that a test was passed." }
+            p.soft { "Ratios of medians, paired by program and size; differences below 2 % count as equivalent. A verdict by range says that the ranges are apart, one of one run each that the two differ by more than 1.5, as single runs of one cell have been seen to differ by up to 1.4: neither that a test was passed." }
             @for pair in &pairs { (scroll(&tables::pairing(model, pair))) }
         }
         (comparisons(model))

@@ -92,7 +92,7 @@ pub struct Traits {
     pub setup_detail: Option<String>,
     /// Believed to withstand quantum computers.
     pub post_quantum: bool,
-    /// Hides the witness.
+    /// Openings hide all but the values they are asked for.
     pub hiding: bool,
     /// Growth of the verifier's work.
     pub verifier: String,

@@ -12,6 +12,8 @@ pub const MIN_FOR_INTERVAL: usize = 5;
 pub const RESAMPLES: usize = 10_000;
 /// Relative difference below which two systems count as equal.
 pub const PRACTICAL_BAND: f64 = 0.02;
+/// Ratio below which two single measurements say nothing: those of one cell have differed by up to 1.4.
+pub const ONE_RUN: f64 = 1.5;
 
 const SEED: u64 = 0x7269_6c65_6d6d_6131;
 
@@ -138,7 +140,9 @@ impl Ratio {
             let (low, high) = interval(|| resampled_median(first, &mut rng) / resampled_median(second, &mut rng));
             (low, high, Spread::Interval)
         };
-        let verdict = if high < 1.0 - PRACTICAL_BAND {
+        let verdict = if spread == Spread::One && (1.0 / ONE_RUN..ONE_RUN).contains(&low) {
+            Verdict::Inconclusive
+        } else if high < 1.0 - PRACTICAL_BAND {
             Verdict::Faster
         } else if low > 1.0 + PRACTICAL_BAND {
             Verdict::Slower
@@ -208,7 +212,10 @@ mod tests {
         assert_eq!(verdict(&[2.0, 2.1, 2.2], &[1.0, 1.1, 1.2]), Verdict::Slower);
         assert_eq!(verdict(&[1.0, 1.001], &[1.0, 1.002]), Verdict::Equivalent);
         assert_eq!(verdict(&[1.0, 2.0], &[1.5, 1.6]), Verdict::Inconclusive);
-        assert_eq!(verdict(&[0.985], &[1.0]), Verdict::Equivalent);
+        assert_eq!(verdict(&[0.985, 0.985], &[1.0, 1.0]), Verdict::Equivalent);
+        for (one, says) in [(0.6, Verdict::Faster), (0.7, Verdict::Inconclusive), (1.4, Verdict::Inconclusive)] {
+            assert_eq!(verdict(&[one], &[1.0]), says, "{one}");
+        }
     }
 
     #[test]

@@ -92,6 +92,11 @@ pub fn headline(model: &Model) -> Markup {
     }
 }
 
+/// What a proof hides. No PIOP masks what it sends, so that no proof is zero knowledge.
+pub const fn hides(openings: bool) -> &'static str {
+    if openings { "all but answers" } else { "nothing" }
+}
+
 fn setup(series: &Series) -> String {
     let Some(traits) = &series.traits else {
         return NONE.to_owned();
@@ -108,7 +113,7 @@ pub fn properties(model: &Model) -> Markup {
         table {
             thead { tr {
                 th { "Pipeline" } th { "Class" } th.n { "Composed bits" } th { "Weakest proven term" }
-                th { "Zero knowledge" } th { "Set-up" } th { "Post-quantum" } th { "Assumptions" } th { "Verifier" }
+                th { "Hides" } th { "Set-up" } th { "Post-quantum" } th { "Assumptions" } th { "Verifier" }
             } }
             tbody {
                 @for (i, series) in model.series.iter().enumerate() {
@@ -118,7 +123,7 @@ pub fn properties(model: &Model) -> Markup {
                         td.name { (series.class) }
                         td.n { (or_none(row.and_then(|m| m.bits).map(|b| format!("{b:.1}")))) }
                         td { (or_none(row.and_then(|m| weakest(m, Standing::Proven)))) }
-                        td { (series.traits.as_ref().map_or(NONE, |t| yes_no(t.hiding))) }
+                        td { (series.traits.as_ref().map_or(NONE, |t| hides(t.hiding))) }
                         td { (setup(series)) }
                         td { (series.traits.as_ref().map_or(NONE, |t| yes_no(t.post_quantum))) }
                         td { (row.map_or_else(|| NONE.to_owned(), assumptions)) }
@@ -141,7 +146,7 @@ pub fn results(model: &Model) -> Markup {
     html! {
         table.results {
             thead { tr {
-                th { "Program and pipeline" } th.n { "Correct" } th.n { "Bits" } th { "ZK" } th { "Set-up" }
+                th { "Program and pipeline" } th.n { "Correct" } th.n { "Bits" } th { "Hides" } th { "Set-up" }
                 th.n { "Core-seconds" } th.n { "Peak" } th.n { "Prover time" } th.n { "spread" } th.n { "Cycles/s" }
                 th.n { "Proof" } th.n { "Verifier" } th.n { "Cells per cycle" } th.n { "Interactions per cycle" }
             } }
@@ -168,7 +173,7 @@ fn result(model: &Model, point: &Point) -> Markup {
             td.indent { (series_name(model, point.series)) }
             td.n { (point.ok()) "/" (point.cell.repetitions) }
             td.n { (or_none(point.first().and_then(|m| m.bits).map(|b| format!("{b:.1}")))) }
-            td { (traits.map_or(NONE, |t| yes_no(t.hiding))) }
+            td { (traits.map_or(NONE, |t| hides(t.hiding))) }
             td { (traits.map_or(NONE, |t| t.setup.as_str())) }
             (ranked(model, point, Metric::Core))
             (ranked(model, point, Metric::Peak))

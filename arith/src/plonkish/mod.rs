@@ -14,6 +14,7 @@
 //! instance.
 
 mod circuit;
+mod copies;
 mod custom;
 mod graph;
 mod lookups;

@@ -136,7 +136,8 @@ impl<S: Available, F: Family<S>, P: CircuitPiop<S, F>> Combination<S, F, P> {
     /// The pipeline or its options do not fit.
     pub fn new(pipeline: &Pipeline, options: &Options) -> Result<Self, ConfigError> {
         let runner = scheme(pipeline, options)?;
-        Ok(Self { runner, protocol: protocol_id(pipeline, options), _family: PhantomData })
+        let protocol = protocol_id(pipeline, options, &runner.properties().setup);
+        Ok(Self { runner, protocol, _family: PhantomData })
     }
 }
 
@@ -167,8 +168,12 @@ impl<S: Available, F: Family<S>, P: CircuitPiop<S, F>> Engine for Combination<S,
     }
 
     fn keygen(&self, air: &Air<S>, extent: &Extent) -> Result<(Self::ProverKey, Self::VerifierKey), Failure> {
+        // Before anything as large as the extent is made.
+        let form = F::form(air, extent)?;
+        P::default().fits(&form)?;
+        let shapes = P::default().index_shapes(&form);
+        self.runner.fits(&shapes)?;
         let (relation, assigner) = F::whole(air, extent)?;
-        let shapes = P::default().index_shapes(&relation);
         if self.runner.key_grows() {
             // No oracle of the prover has more columns than the index or the circuit; strings and
             // generators are made for the larger with room to spare.
@@ -179,7 +184,9 @@ impl<S: Available, F: Family<S>, P: CircuitPiop<S, F>> Engine for Combination<S,
         }
         let columns = P::default().index(&relation);
         let (index, prover_index) = self.runner.index(&self.protocol, columns)?;
-        let form = F::form(air, extent)?;
+        if index.shapes != shapes {
+            return Err(ConfigError("the index has other shapes than its form".into()).into());
+        }
         Ok((ProverKey { relation, assigner, index: prover_index }, VerifierKey { form, index }))
     }
 

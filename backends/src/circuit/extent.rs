@@ -4,7 +4,7 @@ use trilemma_arith::Air;
 use trilemma_arith::air::PublicTerm;
 use trilemma_arith::plonkish::Extent;
 use trilemma_core::{Reject, Setting};
-use trilemma_piop::instances::MAX_LOG_HEIGHT;
+use trilemma_piop::instances::{MAX_LOG_HEIGHT, MIN_LOG_HEIGHT};
 
 /// Most instances of one table that a byte can count.
 const MAX_INSTANCES: usize = 255;
@@ -50,7 +50,11 @@ pub fn decode<S: Setting>(air: &Air<S>, terms: &[PublicTerm], bytes: &mut &[u8])
             heights.push(shape.fixed_height);
         }
         let cyclic = shape.uses_next();
-        let legal = |&rows: &usize| rows > 0 && rows <= 1 << MAX_LOG_HEIGHT && (!cyclic || rows.is_power_of_two());
+        let legal = |&rows: &usize| {
+            rows > 0
+                && rows <= 1 << MAX_LOG_HEIGHT
+                && (!cyclic || rows.is_power_of_two() && rows >= 1 << MIN_LOG_HEIGHT)
+        };
         all += heights.iter().map(|&rows| rows.min(1 << MAX_LOG_HEIGHT)).sum::<usize>();
         if heights.len() > air.max_instances.min(MAX_INSTANCES) || !heights.iter().all(legal) || all > air.max_rows {
             return Err(bad());

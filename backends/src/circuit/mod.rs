@@ -3,8 +3,8 @@
 //!
 //! A key is for a program and an extent (rows of every table, length of the output). The prover's keys
 //! keep the last extent's, which [`Keys::prepare`] makes; a proof starts with the extent it is about, so
-//! that a verifier with the program alone can make the key, in time linear in the extent. A saved
-//! verifying key is for one extent, and small.
+//! that a verifier with the program alone can make the key, in time and memory linear in the extent, whatever the proof
+//! says of it up to 2^26 rows: for proofs of strangers there are saved keys. One is for one extent, and small.
 //!
 //! An [`Engine`] proves circuits of one extent; [`CircuitSystem`] makes a [`System`] of it.
 
@@ -119,7 +119,10 @@ impl<E: Engine> System for CircuitSystem<E> {
         let machine = Machine::of_sizes(sizes);
         let relation = Relation { engine: self.0.clone(), air: machine.air(), sizes };
         let terms = machine.statement(0, &vec![0; saved.output as usize]);
-        let (extent, _) = relation.extent(&terms, &saved.extent).map_err(|_| unreadable())?;
+        let (extent, rest) = relation.extent(&terms, &saved.extent).map_err(|_| unreadable())?;
+        if !rest.is_empty() {
+            return Err(unreadable());
+        }
         let key = self.0.load(&relation.air, &extent, &saved.key)?;
         Ok(Box::new(SavedVerifier { relation, key: Sized { extent, key }, saved: bytes.to_vec() }))
     }
@@ -251,7 +254,6 @@ impl<E: Engine> ProgramKeys<E> {
         if let Some(keys) = last.as_ref().filter(|keys| keys.extent == extent) {
             return Ok(keys.clone());
         }
-        *last = None;
         let key = self.relation.engine.keygen(&self.relation.air, &extent)?;
         let keys = Arc::new(Sized { extent, key });
         *last = Some(keys.clone());

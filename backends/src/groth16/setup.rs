@@ -63,9 +63,8 @@ pub fn keys<S: PairingSetting>(mut system: Staged<S>) -> Result<(ProverKey<S>, V
     let inverse = |x: Scalar<S>| x.inverse().ok_or_else(|| library_error("a trapdoor is zero"));
     let (gamma_inverse, delta_inverse) = (inverse(gamma)?, inverse(delta)?);
     let inputs = system.public() + system.early;
-    let domain = GeneralEvaluationDomain::<Scalar<S>>::new(system.constraints + inputs).ok_or_else(|| {
-        ConfigError(format!("{}: the circuit has more constraints than the field has roots of unity", S::NAME))
-    })?;
+    let domain = GeneralEvaluationDomain::<Scalar<S>>::new(system.constraints + inputs)
+        .ok_or_else(|| library_error("no domain"))?;
     let matrices = matrices::<S>(&system.matrices);
     system.matrices = Matrices::default();
     let [a, b, c]: [Vec<_>; 3] = polynomials(&system, &matrices, &domain.evaluate_all_lagrange_coefficients(t))

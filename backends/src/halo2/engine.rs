@@ -28,7 +28,15 @@ impl Halo2 {
     pub fn new(opening: Opening, pipeline: &Pipeline, options: &Options) -> Result<Self, ConfigError> {
         let max_log_height = options.max_log_height.unwrap_or(MAX_LOG_HEIGHT);
         let scheme = Scheme::new(opening, options, max_log_height)?;
-        Ok(Self { scheme, protocol: protocol_id(pipeline, options) })
+        let protocol = protocol_id(pipeline, options, &origin(&scheme));
+        Ok(Self { scheme, protocol })
+    }
+}
+
+fn origin(scheme: &Scheme) -> Setup {
+    match scheme.opening {
+        Opening::Ipa => Setup::Transparent,
+        Opening::Shplonk | Opening::Gwc => scheme.srs.origin().clone(),
     }
 }
 
@@ -44,11 +52,11 @@ impl Engine for Halo2 {
     type VerifierKey = VerifierKey;
 
     fn properties(&self) -> Properties {
-        let (setup, verifier) = match self.scheme.opening {
-            Opening::Ipa => (Setup::Transparent, "n"),
-            Opening::Shplonk | Opening::Gwc => (self.scheme.srs.origin().clone(), "1 + columns"),
+        let verifier = match self.scheme.opening {
+            Opening::Ipa => "n",
+            Opening::Shplonk | Opening::Gwc => "1 + columns",
         };
-        Properties { setup, post_quantum: false, hiding: false, verifier }
+        Properties { setup: origin(&self.scheme), post_quantum: false, hiding: false, verifier }
     }
 
     fn protocol(&self) -> &[u8; 32] {
@@ -56,6 +64,11 @@ impl Engine for Halo2 {
     }
 
     fn keygen(&self, air: &Air<S>, extent: &Extent) -> Result<(ProverKey, VerifierKey), Failure> {
+        // Before anything as large as the extent is made.
+        let log_rows = Whole::form(air, extent)?.log_rows;
+        if log_rows > self.scheme.max_log_height {
+            return Err(ConfigError(format!("max_log_height: the circuit has 2^{log_rows} rows")).into());
+        }
         let (circuit, lowering) = Whole::lower(air, extent)?;
         let (key, verifier) = key::keys(&self.scheme, &circuit)?;
         Ok((ProverKey { lowering, key }, verifier))

@@ -138,6 +138,10 @@ impl<S: Setting, P: trilemma_core::Scheme<S>> trilemma_core::Scheme<S> for Lying
         P::properties(vk)
     }
 
+    fn fits(vk: &P::VerifierKey, shapes: &[Shape]) -> Result<(), ConfigError> {
+        P::fits(vk, shapes)
+    }
+
     fn list_bits(vk: &P::VerifierKey) -> f64 {
         P::list_bits(vk)
     }

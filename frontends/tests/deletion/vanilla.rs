@@ -87,8 +87,8 @@ fn root(of: &mut [usize], mut i: usize) -> usize {
 impl<'a> Lone<'a> {
     /// The circuit of the last table of an AIR, whose trace has as many rows as there are to start from.
     pub fn new(air: &'a Air<S>, trace: Trace) -> Self {
-        let mut buses = air.tables.iter().flat_map(|t| &t.shape().interactions).map(|i| i.bus).filter(|b| !b.lookup);
-        let bus = buses.next().unwrap();
+        let buses = air.tables.iter().flat_map(|t| &t.shape().interactions).map(|i| i.bus);
+        let bus = buses.max_by_key(|b| (!b.lookup, b.arity)).unwrap();
         let terms = [PublicTerm { bus, multiplicity: 1, tuple: vec![0; bus.arity] }];
         let (circuit, lowering) = Vanilla::lower(air, &Extent::of(air, &trace, &terms)).unwrap();
         let assignment = lowering.assign(air, &trace, &terms);
@@ -482,12 +482,14 @@ impl<'a> Lone<'a> {
                 Part::Copy(k) if self.kind(k).2 => "vanilla: copies within a block",
                 Part::Copy(_) => "vanilla: copies from outside a block",
             };
-            let shown = match part {
-                Part::Gate(_, 0) | Part::Lookup(_) => {
-                    let equations = self.equations(classes, part);
-                    equations.system.shown(equations.target, needed)
-                }
-                _ => needed.into(),
+            // What cells outside are is no relation, so that a copy of one follows from nothing here.
+            let inside =
+                |copy| self.sides(classes, copy).iter().all(|c| c.is_some_and(|c| !classes.outside.contains(&c)));
+            let shown = if !late && !matches!(part, Part::Copy(copy) if !inside(copy)) {
+                let equations = self.equations(classes, part);
+                equations.system.shown(equations.target, needed)
+            } else {
+                needed.into()
             };
             tally.add(kind, shown, || name);
         }

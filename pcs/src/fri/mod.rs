@@ -35,7 +35,7 @@ pub mod tree;
 use p3_commit::{CommitmentOpening, MatrixOpening, Mmcs, OpeningRequest, PointOpening};
 use p3_dft::{Radix2DitParallel, TwoAdicSubgroupDft};
 use p3_field::coset::TwoAdicMultiplicativeCoset;
-use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use p3_field::{PrimeCharacteristicRing, PrimeField64, TwoAdicField};
 use p3_fri::verifier::verify_fri;
 use p3_fri::{TwoAdicFriFolding, TwoAdicFriFoldingForMmcs, prover::prove_fri};
 use p3_matrix::Matrix;
@@ -84,6 +84,9 @@ where
     T: Tree<S>,
 {
     const NAME: &'static str = "fri";
+    // Words of all commitments and heights are queried at the same places. One of a smaller domain, lifted to the tallest,
+    // is a word of the code there, of the same rate, and folding joins it where its fibres agree; so that what is close
+    // is a tuple of words of one code that agree with the oracles on one set, and there are no more of these than of one.
     const JOINT_LISTS: bool = true;
     type ProverKey = FriKey<S, T>;
     type VerifierKey = FriKey<S, T>;
@@ -91,6 +94,8 @@ where
     type Opener = FriOpener<S, T>;
 
     fn setup(options: &Options, max_log_height: usize) -> Result<(FriKey<S, T>, FriKey<S, T>), ConfigError> {
+        // Words are not longer than the field's largest subgroup.
+        let max_log_height = max_log_height.min(S::Base::TWO_ADICITY.saturating_sub(options.log_blowup));
         let key = || -> Result<_, ConfigError> {
             Ok(FriKey {
                 parameters: Parameters::solve(options, S::ext_bits(), max_log_height)?,
@@ -117,14 +122,7 @@ where
         t: &mut ProverTranscript,
     ) -> Result<FriOpener<S, T>, ProveError> {
         let log_blowup = pk.parameters.log_blowup;
-        if let Some(m) = matrices.iter().find(|m| m.height() > 1 << pk.max_log_height) {
-            return Err(ConfigError(format!(
-                "max_log_height: a matrix has {} rows, more than 2^{}",
-                m.height(),
-                pk.max_log_height
-            ))
-            .into());
-        }
+        Self::fits(pk, &matrices.iter().map(Shape::of).collect::<Vec<_>>())?;
         if matrices.is_empty() {
             return Ok(FriOpener { tree: None, log_blowup });
         }
@@ -142,15 +140,17 @@ where
         Ok(FriOpener { tree: Some(tree), log_blowup })
     }
 
+    fn fits(vk: &FriKey<S, T>, shapes: &[Shape]) -> Result<(), ConfigError> {
+        crate::not_higher("the parameters", vk.max_log_height, shapes)
+    }
+
     fn receive(
         vk: &FriKey<S, T>,
         shapes: &[Shape],
         label: Label,
         t: &mut VerifierTranscript<'_>,
     ) -> Result<Self::Commitment, Reject> {
-        if shapes.iter().any(|s| s.log_height > vk.max_log_height) {
-            return Err(Reject::new("a matrix taller than the parameters allow"));
-        }
+        Self::fits(vk, shapes)?;
         if shapes.is_empty() {
             return Ok(None);
         }

@@ -60,7 +60,7 @@ pub(crate) fn johnson(options: &Options, ext_bits: f64, max_log_height: usize) -
         Regime::Jbr => (3..=64).rev().find(fits).map(Some).ok_or_else(|| {
             ConfigError(format!(
                 "security: {target} bits at the Johnson bound need a larger extension than \
-                 {ext_bits:.0} bits; choose a setting such as koalabear5, or regime udr"
+                 {ext_bits:.0} bits; choose a larger one, such as koalabear5 where the PIOP runs over it, or regime udr"
             ))
         }),
     }

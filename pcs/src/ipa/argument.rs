@@ -31,7 +31,7 @@ use trilemma_core::{ErrorTerm, ProveError, ProverTranscript, Reject, Security, V
 
 use super::reduce::Opened;
 use super::{VerifierKey, vector_generators};
-use crate::group::{G1, GroupSetting, assume_discrete_logarithm, generators, recv_points, send_points};
+use crate::group::{G1, GroupSetting, assume_algebraic, generators, recv_points, send_points};
 use crate::msm::{fold_bases, msm};
 
 /// Halvings between foldings of the generators.
@@ -143,7 +143,7 @@ pub fn check<S: GroupSetting>(
     t: &mut VerifierTranscript<'_>,
 ) -> Result<Accumulator<S>, Reject> {
     let Opened { point: rho, value, of } = opened;
-    assume_discrete_logarithm::<S>(t.ledger());
+    assume_algebraic::<S>(t.ledger());
     let [base, halving] = terms::<S>();
 
     // 1.
@@ -174,7 +174,7 @@ pub fn check<S: GroupSetting>(
 /// Convinces [`check`].
 pub fn prove<S: GroupSetting>(opened: Opened<S, Vec<S::Ext>>, t: &mut ProverTranscript) -> Result<(), ProveError> {
     let Opened { point: rho, of: mut a, .. } = opened;
-    assume_discrete_logarithm::<S>(t.ledger());
+    assume_algebraic::<S>(t.ledger());
     let [base, halving] = terms::<S>();
     let xi = t.challenge::<S>("ipa base", Some(&base))?;
     let u = generators::<S>(1)[0];

@@ -150,22 +150,19 @@ impl<S: Smooth + GroupSetting> Scheme<S> for Ipa {
         0.0
     }
 
+    fn fits(vk: &VerifierKey<S>, shapes: &[Shape]) -> Result<(), ConfigError> {
+        crate::not_higher("the generators", vk.max_log_height, shapes)
+    }
+
     fn receive(
         vk: &VerifierKey<S>,
         shapes: &[Shape],
         label: Label,
         t: &mut VerifierTranscript<'_>,
     ) -> Result<Self::Commitment, Reject> {
+        <Self as Scheme<S>>::fits(vk, shapes)?;
         t.bind("ipa shapes", &encode_shapes(shapes));
-        shapes
-            .iter()
-            .map(|shape| {
-                if shape.log_height > vk.max_log_height {
-                    return Err(Reject::new("a matrix is higher than the keys are for"));
-                }
-                recv_points::<S>(label, shape.width, t)
-            })
-            .collect()
+        shapes.iter().map(|shape| recv_points::<S>(label, shape.width, t)).collect()
     }
 
     fn commit(

@@ -59,7 +59,7 @@ pub trait Protocol<S: PairingSetting>: OnePoint {
 
 impl<S: PairingSetting, P: OnePoint + Protocol<S>> Multilinear<S> for P {
     const NAME: &'static str = P::NAME;
-    const MAX_VARIABLES: usize = 22;
+    const MAX_VARIABLES: usize = 24;
     const MIN_VARIABLES: usize = P::MIN_VARIABLES;
     const KEY_GROWS: bool = true;
     type ProverKey = ProverKey<S, P>;

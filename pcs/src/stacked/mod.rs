@@ -224,6 +224,10 @@ impl<S: Setting, P: Multilinear<S>> Scheme<S> for Stacked<P> {
         Ok(Opener { layout, inner: Some(inner) })
     }
 
+    fn fits(vk: &Self::VerifierKey, shapes: &[Shape]) -> Result<(), ConfigError> {
+        Layout::of(shapes, P::MIN_VARIABLES, vk.max_variables).map(drop).map_err(|reject| ConfigError(reject.what))
+    }
+
     fn receive(
         vk: &Self::VerifierKey,
         shapes: &[Shape],

@@ -18,7 +18,7 @@
 //! 2. verifier: `gamma`, `beta`, on which late columns depend
 //! 3. prover: oracle `late` (as base columns), if the circuit has any
 //! 4. verifier: `delta`, `eta`
-//! 5. [`crate::logup_gkr`]: the sum over all rows of
+//! 5. [`crate::logup_gkr`], and a coordinate of `r` for each variable that its layers leave: the sum over all rows of
 //!    `1/<1; v_j, id_j> - 1/<1; v_j, sigma_j>` for every permuted column `v_j`, of `1/<2 + t; inputs>` for
 //!    every lookup and of `-m/<2 + t; table>` for every part of a table is zero, up to the numerators `p` and
 //!    denominators `q` of all fractions at a point whose last coordinates are `r`
@@ -64,9 +64,10 @@ mod prover;
 mod rounds;
 mod verifier;
 
+use layout::Layout;
 use trilemma_arith::plonkish::{Assignment, Circuit};
 use trilemma_core::channel::{OracleProver, OracleVerifier, Shape};
-use trilemma_core::{Columns, MlEval, Piop, ProveError, Reject, Setting};
+use trilemma_core::{Columns, ConfigError, MlEval, Piop, ProveError, Reject, Setting};
 
 /// HyperPlonk for circuits with lookups and late columns.
 #[derive(Debug, Clone, Copy, Default)]
@@ -78,6 +79,10 @@ impl<S: Setting> Piop<S> for HyperPlonk {
     type Statement = Vec<S::Base>;
     type Witness = Assignment<S>;
     type Query = MlEval<S::Ext>;
+
+    fn fits(&self, relation: &Self::Relation) -> Result<(), ConfigError> {
+        Layout::new(relation).map(drop)
+    }
 
     fn index(&self, relation: &Self::Relation) -> Vec<Columns<S::Base>> {
         index::index(relation)

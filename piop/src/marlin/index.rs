@@ -29,6 +29,7 @@ pub fn index<S: Smooth>(relation: &Staged<S>, layout: &Layout) -> Columns<S::Bas
     let scale = S::Base::ONE.div_2exp_u64((layout.log_rows + layout.log_wires()) as u64);
     let mut cells = S::Base::zero_vec((INDEX_WIDTH * layout.groups) << layout.log_entries);
     let (chunks, _) = cells.as_chunks_mut::<INDEX_WIDTH>();
+    assert!(relation.matrices.nonzeros() <= chunks.len(), "an entry is left out");
     for cells in chunks.iter_mut() {
         cells[..3].fill(S::Base::ONE);
     }

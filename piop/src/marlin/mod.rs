@@ -75,7 +75,9 @@ mod verifier;
 mod cheats;
 
 use trilemma_arith::r1cs::staged::{Staged, Witness};
-use trilemma_core::{Columns, OracleProver, OracleVerifier, Piop, ProveError, Reject, Shape, Smooth, UniEval};
+use trilemma_core::{
+    Columns, ConfigError, OracleProver, OracleVerifier, Piop, ProveError, Reject, Shape, Smooth, UniEval,
+};
 
 pub use layout::Layout;
 
@@ -90,6 +92,10 @@ impl<S: Smooth> Piop<S> for Marlin {
     type Statement = Vec<S::Base>;
     type Witness = Witness<S>;
     type Query = UniEval<S::Ext>;
+
+    fn fits(&self, relation: &Staged<S>) -> Result<(), ConfigError> {
+        Layout::new(relation).check::<S>()
+    }
 
     fn index(&self, relation: &Staged<S>) -> Vec<Columns<S::Base>> {
         vec![index::index(relation, &Layout::new(relation))]

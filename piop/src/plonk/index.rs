@@ -2,7 +2,7 @@
 
 use p3_field::{PrimeCharacteristicRing, TwoAdicField};
 use rayon::prelude::*;
-use trilemma_arith::plonkish::{Cell, Circuit, Column};
+use trilemma_arith::plonkish::Circuit;
 use trilemma_core::claim::Columns;
 use trilemma_core::{Setting, Smooth};
 
@@ -14,7 +14,8 @@ pub fn index<S: Smooth>(circuit: &Circuit<S>, layout: &Layout) -> Vec<Columns<S:
     let rows = layout.rows();
     let points: Vec<S::Base> = domain::<S>(layout.log_rows);
     let places = places::<S::Base>(layout.permuted.len());
-    let sigmas: Vec<S::Base> = sigma(&layout.permuted, rows, &circuit.copies)
+    let sigmas: Vec<S::Base> = circuit
+        .permutation()
         .into_par_iter()
         .map(|cell| places[cell as usize / rows] * points[cell as usize % rows])
         .collect();
@@ -36,42 +37,4 @@ pub fn domain<S: Setting<Base: TwoAdicField>>(log_rows: usize) -> Vec<S::Base> {
         out.iter_mut().zip(generator.shifted_powers(start)).for_each(|(out, x)| *out = x);
     });
     points
-}
-
-/// A permutation whose cycles are the sets of cells that copies make equal; cells are numbered column by
-/// column.
-///
-/// # Panics
-/// A copy names a cell outside the permuted columns: leaving it out would leave it unproven.
-fn sigma(permuted: &[Column], rows: usize, copies: &[(Cell, Cell)]) -> Vec<u32> {
-    let number = |cell: &Cell| {
-        let column = permuted.iter().position(|c| *c == cell.column);
-        let column = column.filter(|_| cell.row < rows).expect("copies name cells of permuted columns");
-        (column * rows + cell.row) as u32
-    };
-    // The least cell of a set stands for it.
-    let mut sets: Vec<u32> = (0..(permuted.len() * rows) as u32).collect();
-    let find = |sets: &mut [u32], mut cell: u32| {
-        while sets[cell as usize] != cell {
-            sets[cell as usize] = sets[sets[cell as usize] as usize];
-            cell = sets[cell as usize];
-        }
-        cell
-    };
-    for (a, b) in copies {
-        let (a, b) = (find(&mut sets, number(a)), find(&mut sets, number(b)));
-        sets[a.max(b) as usize] = a.min(b);
-    }
-    // Every cell goes to the one before it in its set, the first to the last.
-    let mut sigma: Vec<u32> = (0..sets.len() as u32).collect();
-    let mut last = sigma.clone();
-    for cell in 0..sets.len() as u32 {
-        let first = find(&mut sets, cell);
-        sigma[cell as usize] = last[first as usize];
-        last[first as usize] = cell;
-    }
-    for first in (0..sets.len()).filter(|&cell| sets[cell] == cell as u32) {
-        sigma[first] = last[first];
-    }
-    sigma
 }

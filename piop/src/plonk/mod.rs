@@ -66,8 +66,10 @@
 //! for the last `sigma`, the selectors and the quotient together: it needs commitments that can be added,
 //! which this channel does not offer. It would save up to `f + D` elements; fflonk \[GW21\] would fold the
 //! commitments of one oracle into one. The partial products of a row are chained within the row, not from
-//! the end of one product to the start of the next. Nothing is blinded here: values of columns at `zeta`
-//! are sent in the clear.
+//! the end of one product to the start of the next. Plookup \[GW20\] is no alternative here: it sorts every lookup
+//! with its table, two columns and a product for each of `l` lookups, where fractions take about `l / (D - 1)` helpers and
+//! one column for a table; what three columns a lookup cost is measured with halo2, whose argument sends them too, in
+//! `experiments/arithmetization-swap.toml`. Nothing is blinded here: values of columns at `zeta` are sent in the clear.
 //!
 //! **Symbols.** `z_j`: [`Poly::Product`]; `h_g`: [`Poly::Helper`]; `S`: [`Poly::Accumulator`]; `q_c`:
 //! [`Poly::Quotient`]; `m`: [`Poly::Multiplicity`]; `k_c`: [`places`](layout::places); `D`: [`Layout::degree`].
@@ -86,7 +88,9 @@ mod witness;
 pub use layout::{Group, Layout, Permutation, Poly};
 
 use trilemma_arith::plonkish::{Assignment, Circuit};
-use trilemma_core::{Columns, OracleProver, OracleVerifier, Piop, ProveError, Reject, Shape, Smooth, UniEval};
+use trilemma_core::{
+    Columns, ConfigError, OracleProver, OracleVerifier, Piop, ProveError, Reject, Shape, Smooth, UniEval,
+};
 
 /// PLONK; `Plonk<true>` proves copies by fractions.
 #[derive(Debug, Clone, Copy, Default)]
@@ -106,6 +110,10 @@ impl<S: Smooth, const LOGUP: bool> Piop<S> for Plonk<LOGUP> {
     type Statement = Vec<S::Base>;
     type Witness = Assignment<S>;
     type Query = UniEval<S::Ext>;
+
+    fn fits(&self, circuit: &Circuit<S>) -> Result<(), ConfigError> {
+        Layout::new(Self::PERMUTATION, circuit).check(circuit)
+    }
 
     fn index(&self, circuit: &Circuit<S>) -> Vec<Columns<S::Base>> {
         index::index(circuit, &Layout::new(Self::PERMUTATION, circuit))

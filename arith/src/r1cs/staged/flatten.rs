@@ -199,8 +199,8 @@ impl Flattening {
         sum.into_iter().for_each(|wire| writer.push(wire, ints([1, 0, 0])));
         writer.push(0, ints([0, 1, 0]));
         writer.end_row();
-        debug_assert_eq!(writer.matrices.rows(), form.constraints);
-        debug_assert_eq!(writer.matrices.nonzeros(), form.nonzeros);
+        assert_eq!(writer.matrices.rows(), form.constraints);
+        assert_eq!(writer.matrices.nonzeros(), form.nonzeros);
         Staged { matrices: writer.matrices, ..form }
     }
 
