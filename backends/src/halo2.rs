@@ -48,7 +48,8 @@
 //! - It reads witnesses cell by cell, and holds 72 bytes for each.
 //!
 //! To its advantage: six rows apart, it has no more rows, columns or fractions; keys are made before the
-//! clock starts; its field is BN254's, for which it has arithmetic of its own, in assembly where the processor has ADX and BMI2, as ours has. Phases `commit` and `open` are
+//! clock starts; its field is BN254's, for which it has arithmetic of its own, in assembly where the processor has ADX
+//! and BMI2, as ours has. Phases `commit` and `open` are
 //! the time in which its scheme is at work (of commitments, several at a time); transforms and what is known
 //! late are in `piop`.
 

@@ -3,8 +3,9 @@
 //!
 //! A key is for a program and an extent (rows of every table, length of the output). The prover's keys
 //! keep the last extent's, which [`Keys::prepare`] makes; a proof starts with the extent it is about, so
-//! that a verifier with the program alone can make the key, in time and memory linear in the extent, whatever the proof
-//! says of it up to 2^26 rows: for proofs of strangers there are saved keys. One is for one extent, and small.
+//! that a verifier with the program alone can make the key, in time and memory linear in the extent, which is what
+//! the proof says up to the scheme's bounds. A saved verifying key is for one extent, and small: what to check
+//! strangers' proofs with.
 //!
 //! An [`Engine`] proves circuits of one extent; [`CircuitSystem`] makes a [`System`] of it.
 
